@@ -1,0 +1,29 @@
+"""A book: the canonical tables of one company, checked, in DuckDB."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class Book:
+    """Clean canonical tables as DuckDB views.
+
+    Each table of the contract is a view of its name with every canonical column; columns that no source gives are
+    typed NULLs and tables that no source gives are empty. Times are naive UTC TIMESTAMPs. Every table has
+    `known_at`: the greater of event time and available time, the first instant at which the row may be seen.
+    `usage` still holds repeated events (same event_id); the surplus copies stand in the table `usage_repeats`.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    columns: Mapping[str, frozenset[str]]
+    """Per present table the canonical columns that a source gives; an absent table has no key."""
+    report: dict[str, Any] = field(default_factory=dict)
+    """What `forewarn check --json` prints."""
+    simulated: bool = False
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Say whether a source gives the table and all these columns of it."""
+        return table in self.columns and self.columns[table].issuperset(columns)
