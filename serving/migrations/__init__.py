@@ -1,0 +1,1 @@
+"""Revisions of our own database, run by `serving.store`."""
