@@ -1,0 +1,365 @@
+"""The data contract: canonical tables, their columns and clocks, and the rules that every row must keep."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Kind = Literal["text", "time", "number", "quantity", "flag", "key"]
+"""`quantity` is a number that cannot be negative; `key` keeps the type it has in the source."""
+
+Need = Literal["filled", "given", "optional"]
+"""`filled`: the source has the column and every row a value; `given`: values may be null; `optional`: may be absent."""
+
+
+class Limits(BaseModel):
+    """How much is forgiven before a run stops."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quarantine_share: float = Field(0.05, ge=0, le=1)
+    clock_skew_days: float = Field(1.0, ge=0)
+    first_year: int = Field(1990, ge=1)
+    last_year: int = Field(2100, le=9999)
+    quarantine_sample: int = Field(100, ge=0)
+    """Rows kept per rule in the quarantine table; the report counts all of them."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One canonical column and what it must hold."""
+
+    name: str
+    kind: Kind
+    need: Need
+    says: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One canonical table, its key and its two clocks."""
+
+    name: str
+    says: str
+    columns: tuple[Column, ...]
+    event: str
+    """The column that says when it happened."""
+    available: str | None = None
+    """The column that says when it could first be known."""
+    state: bool = False
+    """A state may be known before it begins (a signed contract); an event may not."""
+    key: tuple[str, ...] = ()
+    """Columns that name a row; without them only exact repeats can be told."""
+    order: tuple[tuple[str, str], ...] = ()
+    """Pairs (later, earlier) of times that may not be the other way round."""
+    cost: str = ""
+    """What is lost without this table."""
+    required: bool = False
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name."""
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all columns in order."""
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row rule: what is wrong with the rows that break it, and the way out."""
+
+    name: str
+    says: str
+    fix: str
+    stops: bool = True
+    """Whether too many rows that break it stop the run."""
+
+
+ACCOUNT = Column("account_id", "text", "filled", "the account")
+
+
+def _columns(kind: Kind, need: Need, **says: str) -> Iterable[Column]:
+    return (Column(name, kind, need, text) for name, text in says.items())
+
+
+_ACCOUNTS = Table(
+    "accounts",
+    "one row per account, or per version of it when valid_from is given",
+    (
+        Column("account_id", "text", "filled", "the account's name everywhere else"),
+        Column("created_at", "time", "filled", "when the account came to be"),
+        *_columns(
+            "text",
+            "optional",
+            name="the name a CSM knows it by",
+            owner="the CSM responsible",
+            segment="size class or the like",
+            region="country or sales region",
+            industry="the account's line of business",
+            plan="the plan it is on",
+            icp_fit="how well it fits the ideal customer, A to D",
+            acquired_via="the channel it came through",
+        ),
+        Column("valid_from", "time", "optional", "from when on this version of the row holds and was known"),
+    ),
+    event="created_at",
+    available="valid_from",
+    state=True,
+    key=("account_id", "valid_from"),
+    required=True,
+)
+_SUBSCRIPTIONS = Table(
+    "subscriptions",
+    "one row per contract term; a renewal is a new row",
+    (
+        ACCOUNT,
+        Column("subscription_id", "text", "filled", "the contract"),
+        Column("started_at", "time", "filled", "the first instant of the term"),
+        Column("ends_at", "time", "given", "the first instant after the term; null when it is open"),
+        Column("mrr", "quantity", "given", "monthly recurring revenue"),
+        Column("seats", "quantity", "optional", "seats bought"),
+        Column("auto_renew", "flag", "optional", "whether the term renews itself"),
+        Column("notice_days", "quantity", "optional", "days before the end by which notice must be given"),
+        Column("noticed_at", "time", "optional", "when notice was received; visible only after itself"),
+        Column("recorded_at", "time", "optional", "when the term was recorded; may lie before its start"),
+    ),
+    event="started_at",
+    available="recorded_at",
+    state=True,
+    key=("account_id", "subscription_id", "started_at"),
+    order=(("ends_at", "started_at"),),
+    cost="contract features, renewal dates and amounts at risk",
+)
+_OUTCOMES = Table(
+    "outcomes",
+    "one row per thing that happened to an account; derived from gaps between subscriptions when absent",
+    (
+        ACCOUNT,
+        Column("kind", "text", "filled", "churn, contraction or another word of yours"),
+        Column("effective_at", "time", "filled", "the first instant at which the account was gone"),
+        Column("noticed_at", "time", "optional", "when notice was received"),
+        Column("reason", "text", "optional", "the reason given"),
+        Column("amount", "number", "optional", "monthly revenue lost"),
+        Column("recorded_at", "time", "optional", "when the outcome was recorded"),
+    ),
+    event="effective_at",
+    available="recorded_at",
+    state=True,
+    key=("account_id", "kind", "effective_at"),
+    cost="recorded churn dates: outcomes are derived from gaps between subscriptions",
+)
+_USAGE = Table(
+    "usage",
+    "one row per event, or per day and feature with a quantity",
+    (
+        ACCOUNT,
+        Column("occurred_at", "time", "filled", "when it happened"),
+        Column("feature", "text", "filled", "the product feature used; `login` is the login"),
+        Column("user_id", "key", "optional", "the person who used it"),
+        Column("quantity", "quantity", "optional", "how many events the row stands for (1 when absent)"),
+        Column("event_id", "key", "optional", "the event's own name; repeats are found by it"),
+        Column("available_at", "time", "optional", "when the event could first be known"),
+    ),
+    event="occurred_at",
+    available="available_at",
+    key=("event_id",),
+    required=True,
+)
+_CONTACTS = Table(
+    "contacts",
+    "one row per contact, role and time in that role",
+    (
+        ACCOUNT,
+        Column("contact_id", "text", "filled", "the person"),
+        Column("role", "text", "filled", "the role; `sponsor` is the executive sponsor"),
+        Column("started_at", "time", "filled", "when the contact took the role"),
+        Column("ended_at", "time", "optional", "when the contact left it; visible only after itself"),
+        Column("recorded_at", "time", "optional", "when the row was recorded"),
+    ),
+    event="started_at",
+    available="recorded_at",
+    state=True,
+    key=("account_id", "contact_id", "role", "started_at"),
+    order=(("ended_at", "started_at"),),
+    cost="sponsor turnover: days since a sponsor left, successor gaps, accounts without a sponsor",
+)
+_TICKETS = Table(
+    "tickets",
+    "one row per support ticket",
+    (
+        ACCOUNT,
+        Column("ticket_id", "text", "filled", "the ticket"),
+        Column("opened_at", "time", "filled", "when it was opened"),
+        Column("closed_at", "time", "optional", "when it was closed; visible only after itself"),
+        Column("severity", "text", "optional", "how bad it was"),
+        Column("csat", "quantity", "optional", "how content the reporter was"),
+        Column("reopened_at", "time", "optional", "when it was opened again; visible only after itself"),
+    ),
+    event="opened_at",
+    key=("ticket_id",),
+    order=(("closed_at", "opened_at"), ("reopened_at", "opened_at")),
+    cost="support signals: tickets opened, open for long, severe or reopened",
+)
+_SURVEYS = Table(
+    "surveys",
+    "one row per answer",
+    (
+        ACCOUNT,
+        Column("answered_at", "time", "filled", "when it was answered"),
+        Column("kind", "text", "filled", "nps or csat"),
+        Column("score", "number", "filled", "nps 0 to 10, csat 0 to 100"),
+        Column("contact_id", "text", "optional", "who answered"),
+    ),
+    event="answered_at",
+    cost="sentiment signals: survey scores and their change",
+)
+_TRAININGS = Table(
+    "trainings",
+    "one row per training completed",
+    (
+        ACCOUNT,
+        Column("completed_at", "time", "filled", "when it was completed"),
+        Column("contact_id", "text", "optional", "who completed it"),
+        Column("course", "text", "optional", "the course"),
+    ),
+    event="completed_at",
+    cost="enablement signals: trainings completed and how long ago",
+)
+_TOUCHPOINTS = Table(
+    "touchpoints",
+    "one row per meeting, call or message with the account",
+    (
+        ACCOUNT,
+        Column("occurred_at", "time", "filled", "when it happened"),
+        Column("kind", "text", "filled", "qbr, call, email or the like"),
+        Column("initiated_by", "text", "optional", "who began it: us or the account"),
+    ),
+    event="occurred_at",
+    cost="relationship signals: business reviews, calls and silence",
+)
+_INVOICES = Table(
+    "invoices",
+    "one row per invoice",
+    (
+        ACCOUNT,
+        Column("due_at", "time", "filled", "when it was due"),
+        Column("amount", "quantity", "given", "the amount due"),
+        Column("paid_at", "time", "optional", "when it was paid; visible only after itself"),
+    ),
+    event="due_at",
+    cost="payment signals: late and unpaid invoices",
+)
+_ENTITLEMENTS = Table(
+    "entitlements",
+    "one row per plan and product feature that the plan includes",
+    (
+        Column("plan", "text", "filled", "the plan, as accounts name it"),
+        Column("feature", "text", "filled", "the product feature, as usage names it"),
+    ),
+    event="",
+    key=("plan", "feature"),
+    cost="entitled features that were never used",
+)
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        _ACCOUNTS,
+        _SUBSCRIPTIONS,
+        _OUTCOMES,
+        _USAGE,
+        _CONTACTS,
+        _TICKETS,
+        _SURVEYS,
+        _TRAININGS,
+        _TOUCHPOINTS,
+        _INVOICES,
+        _ENTITLEMENTS,
+    )
+}
+"""Every canonical table by name; accounts first, because the others are checked against it."""
+
+TERMS = ("subscriptions", "outcomes")
+"""A book needs at least one of these beside the required tables."""
+
+
+def _rule(name: str, says: str, fix: str, stops: bool = True) -> tuple[str, Rule]:
+    return name, Rule(name, says, fix, stops)
+
+
+_EXPRESSION = "in {file} under [{table}] {column}"
+
+RULES: Mapping[str, Rule] = dict(
+    (
+        _rule(
+            "missing_value",
+            "rows have no {column}",
+            f"give an expression that fills it {_EXPRESSION}, or leave the rows out with [{{table}}] filter",
+        ),
+        _rule(
+            "not_a_number",
+            "rows hold something that is not a number",
+            f"correct the source, or write an expression that makes it one {_EXPRESSION}",
+        ),
+        _rule(
+            "not_a_time",
+            "rows hold something that is not an ISO date or time",
+            f"read other forms with strptime(…, '%d/%m/%Y') {_EXPRESSION}",
+        ),
+        _rule(
+            "not_a_flag",
+            "rows hold something that is neither true nor false",
+            f"write an expression that is true or false {_EXPRESSION}",
+        ),
+        _rule(
+            "implausible_time",
+            "rows lie outside the years {first_year} to {last_year}",
+            f"turn placeholders into nulls (nullif) {_EXPRESSION}, or change limits.first_year and limits.last_year",
+        ),
+        _rule(
+            "not_finite",
+            "rows are infinite or not a number",
+            f"turn them into nulls or correct the source; the expression stands {_EXPRESSION}",
+        ),
+        _rule(
+            "negative_quantity",
+            "rows are negative",
+            f"write an expression that is never negative {_EXPRESSION}, or leave the rows out with [{{table}}] filter",
+        ),
+        _rule(
+            "score_out_of_range",
+            "rows lie outside 0 to 10 (nps) or 0 to 100 (csat)",
+            f"rescale the score {_EXPRESSION}",
+        ),
+        _rule(
+            "ends_before_it_starts",
+            "rows lie before {earlier}",
+            f"map the right columns {_EXPRESSION} and {{earlier}}",
+        ),
+        _rule(
+            "available_before_it_happened",
+            "rows lie after {available} + {clock_skew_days:g} day(s)",
+            "map a recorded time in {file} under [{table}] {available}, or raise limits.clock_skew_days",
+        ),
+        _rule(
+            "unknown_account",
+            "rows name an account that accounts does not have",
+            f"add the accounts, or write {{column}} as accounts does {_EXPRESSION}",
+        ),
+        _rule(
+            "duplicate",
+            "rows repeat the key ({key}) with other values",
+            f"make the key distinct {_EXPRESSION}; the row known first is kept",
+        ),
+        _rule(
+            "repeated",
+            "rows repeat another row exactly",
+            "nothing needs doing: one of each is kept",
+            stops=False,
+        ),
+    )
+)
+"""Every row rule by name; a row is quarantined under the first rule that it breaks."""

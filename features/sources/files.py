@@ -1,0 +1,160 @@
+"""Parquet and CSV files, read through a mapping, become a checked book in DuckDB."""
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from features.book import Book
+from features.contract import TABLES, Limits, Table
+from features.errors import ContractError, UsageError
+from features.sources.mapping import SourceMapping
+from features.sources.problems import Problem, SourceError
+from features.sources.relations import name, open_files, open_raw
+from features.sources.rules import checked
+from features.sources.tables import Findings, make_absent, make_quarantine, make_small
+from features.sources.usage import make_no_usage, make_usage
+
+
+@dataclass
+class _Survey:
+    """What is found while the tables are read one after the other."""
+
+    mapping: SourceMapping
+    data: Path
+    limits: Limits
+    columns: dict[str, frozenset[str]] = field(default_factory=dict)
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def open_book(
+    mapping: SourceMapping, data: Path, limits: Limits, *, threads: int | None = None, memory: str | None = None
+) -> Book:
+    """Open the book that a mapping describes over a data folder.
+
+    Raises ContractError that says every problem at once when a table cannot be read or too many rows break a rule.
+    """
+    book = survey_book(mapping, data, limits, threads=threads, memory=memory)
+    stopping = [problem["text"] for problem in book.report["problems"] if problem["severity"] == "error"]
+    if stopping:
+        book.con.close()
+        raise ContractError("\n".join(stopping))
+    return book
+
+
+def survey_book(
+    mapping: SourceMapping, data: Path, limits: Limits, *, threads: int | None = None, memory: str | None = None
+) -> Book:
+    """Open a book whatever is wrong with it; its report has the problems, and a table that cannot be read is absent."""
+    if not data.is_dir():
+        raise UsageError(f"{data}: no such data folder; correct [sources] data")
+    con = connect(threads, memory)
+    survey = _Survey(mapping, data, limits)
+    make_quarantine(con)
+    _files(con, survey)
+    for table in TABLES.values():
+        _add(con, table, survey)
+    report = {
+        "tables": survey.tables,
+        "problems": [problem.to_json() for problem in survey.problems],
+        "sufficiency": {},
+    }
+    return Book(con, survey.columns, report, mapping.simulated)
+
+
+def connect(threads: int | None = None, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB that lives in memory, spills to the system's temporary folder and fetches nothing."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": os.path.join(tempfile.gettempdir(), f"forewarn-{os.getpid()}"),
+        "autoinstall_known_extensions": False,
+    }
+    if threads:
+        config["threads"] = threads
+    if memory:
+        config["memory_limit"] = memory
+    con = duckdb.connect(":memory:", config=config)
+    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+    return con
+
+
+def _files(con: duckdb.DuckDBPyConnection, survey: _Survey) -> None:
+    try:
+        open_files(con, survey.mapping, survey.data)
+    except SourceError as error:
+        survey.problems += error.problems
+
+
+def _add(con: duckdb.DuckDBPyConnection, table: Table, survey: _Survey) -> None:
+    """Read, check and make one table; a table that cannot be read becomes a problem and stays absent."""
+    findings = None
+    if table.name in survey.mapping.tables:
+        try:
+            findings = _read(con, table, survey)
+        except SourceError as error:
+            survey.problems += error.problems
+        except duckdb.Error as error:
+            survey.problems.append(_failing(table, error, survey.mapping.file))
+    if findings is None:
+        make_absent(con, table)
+        if table.name == "usage":
+            make_no_usage(con)
+        survey.tables[table.name] = _absent(table)
+        return
+    survey.problems += findings.problems
+    survey.tables[table.name] = _present(con, table, findings, survey)
+
+
+def _read(con: duckdb.DuckDBPyConnection, table: Table, survey: _Survey) -> Findings | None:
+    file, limits = survey.mapping.file, survey.limits
+    raw = open_raw(con, table, survey.mapping, survey.data)
+    found = checked(con, table, raw, survey.mapping.timezone or "UTC", limits, file)
+    if not con.execute(f"SELECT 1 FROM ({found.sql}) LIMIT 1").fetchall():
+        survey.problems.append(_empty(table, file))
+        return None
+    survey.columns[table.name] = frozenset(found.columns)
+    if table.name == "usage":
+        return make_usage(con, raw, found, limits, file)
+    return make_small(con, found, limits, file)
+
+
+def _present(con: duckdb.DuckDBPyConnection, table: Table, findings: Findings, survey: _Survey) -> dict[str, Any]:
+    first = last = None
+    if table.name == "usage":
+        kept, first, last = con.execute(
+            "SELECT sum(events)::BIGINT, min(first), max(last) FROM usage_accounts"
+        ).fetchall()[0]
+    else:
+        event = name(table.event) if table.event else "NULL::TIMESTAMP"
+        kept, first, last = con.execute(
+            f"SELECT count(*), min({event}), max({event}) FROM {name(table.name)}"
+        ).fetchall()[0]
+    return {
+        "rows": findings.rows,
+        "kept": kept or 0,
+        "first": first.isoformat() if first else None,
+        "last": last.isoformat() if last else None,
+        "quarantined": findings.quarantined,
+        "missing": False,
+    }
+
+
+def _absent(table: Table) -> dict[str, Any]:
+    none: dict[str, Any] = {"rows": 0, "kept": 0, "first": None, "last": None, "quarantined": {}}
+    return {**none, "missing": True, "cost": table.cost}
+
+
+def _empty(table: Table, file: str) -> Problem:
+    required = table.required
+    says = "the source has no rows" + ("" if required else ": the table counts as missing")
+    fix = f"correct the path, query or filter in {file} under [{table.name}]"
+    return Problem(table.name, "", "empty_table", "error" if required else "warning", says, fix)
+
+
+def _failing(table: Table, error: duckdb.Error, file: str) -> Problem:
+    says = f"reading fails: {str(error).splitlines()[0]}"
+    fix = f"correct the expressions in {file} under [{table.name}] (TRY_CAST gives null where CAST fails)"
+    return Problem(table.name, "", "failing_expression", "error", says, fix)

@@ -1,0 +1,206 @@
+"""Files and queries as DuckDB relations, and the SQL expressions of a mapping bound to them."""
+
+import glob
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from features.contract import Column, Table
+from features.sources.mapping import PARQUET, SourceMapping, TableMapping, nearest
+from features.sources.problems import Problem, SourceError
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A canonical column as its source gives it: an SQL expression and the type that it has."""
+
+    expression: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The rows of one canonical table as the source gives them, with canonical names and the source's types."""
+
+    sql: str
+    columns: Mapping[str, Bound]
+    in_place: bool
+    """Whether the rows still lie in their files (Parquet) rather than in memory."""
+
+
+def name(text: str) -> str:
+    """Quote an SQL name."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote an SQL text literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def open_files(con: duckdb.DuckDBPyConnection, mapping: SourceMapping, data: Path) -> None:
+    """Make each of [files] a relation that queries can name."""
+    problems: list[Problem] = []
+    for alias, path in mapping.files.items():
+        try:
+            _open(con, alias, "[files] " + alias, path, data, mapping.file)
+        except SourceError as error:
+            problems += error.problems
+    if problems:
+        raise SourceError(problems)
+
+
+def open_raw(con: duckdb.DuckDBPyConnection, table: Table, mapping: SourceMapping, data: Path) -> Raw:
+    """Open one table's source and bind its columns; raises SourceError with every column that cannot be bound."""
+    where = mapping.tables[table.name]
+    alias = f"source_{table.name}"
+    if where.path is not None:
+        in_place = _open(con, alias, table.name, where.path, data, mapping.file, text=_plain_text(table, where))
+    else:
+        in_place = False
+        _query(con, alias, table, where.query or "", mapping.file)
+    given = _types(con, f"SELECT * FROM {name(alias)}")
+    expressions = {c.name: where.columns.get(c.name) or _own_name(c.name, given) for c in table.columns}
+    wanted = {column: text for column, text in expressions.items() if text}
+    condition = f" WHERE ({where.filter})" if where.filter else ""
+    columns = _bind(con, table, wanted, alias, condition, given, mapping.file)
+    missing = [c for c in table.columns if c.need != "optional" and c.name not in wanted]
+    if missing:
+        raise SourceError([_missing(table, c, given, mapping.file) for c in missing])
+    return Raw(_select(wanted, alias, condition), columns, in_place)
+
+
+def _open(
+    con: duckdb.DuckDBPyConnection,
+    alias: str,
+    table: str,
+    path: str,
+    data: Path,
+    file: str,
+    text: frozenset[str] = frozenset(),
+) -> bool:
+    """Make the files of a path a view (Parquet) or a table in memory (CSV); say whether they stay in place."""
+    paths = _paths(path, data, table, file)
+    listed = "[" + ", ".join(literal(p) for p in paths) + "]"
+    in_place = path.lower().endswith(PARQUET)
+    try:
+        if in_place:
+            con.execute(f"CREATE TEMP VIEW {name(alias)} AS SELECT * FROM read_parquet({listed})")
+        else:
+            con.execute(f"CREATE TEMP TABLE {name(alias)} AS SELECT * FROM {_csv(con, listed, text)}")
+    except duckdb.Error as error:
+        says = f"{path} cannot be read: {_first_line(error)}"
+        fix = f"repair the file or correct the path in {file}"
+        raise SourceError([Problem(table, "", "unreadable_file", "error", says, fix)]) from error
+    return in_place
+
+
+def _paths(path: str, data: Path, table: str, file: str) -> list[str]:
+    whole = str(data / path)
+    if os.path.isfile(whole):
+        return [whole]
+    pattern = path if os.path.isabs(path) else os.path.join(glob.escape(str(data)), path)
+    found = sorted(p for p in glob.glob(pattern, recursive=True) if os.path.isfile(p))
+    if found:
+        return found
+    there = sorted(p.name for p in data.iterdir()) if data.is_dir() else []
+    says = f"no file {path} in the data folder {data}{nearest(path, there)}"
+    fix = f"correct the path in {file}" + (f" (the folder has {', '.join(there[:12])})" if there else "")
+    raise SourceError([Problem(table, "", "missing_file", "error", says, fix)])
+
+
+def _csv(con: duckdb.DuckDBPyConnection, listed: str, text: frozenset[str]) -> str:
+    # Dates stay text: DuckDB would guess between day/month and month/day and drop zones; identifiers stay
+    # text so that leading zeros survive. Every row is looked at, so one text makes a number column text.
+    columns = _types(con, f"SELECT * FROM read_csv({listed}, header = true, all_varchar = true)")
+    kept = [c for c in columns if c.lower() in text or c.lower() == "id" or c.lower().endswith("_id")]
+    types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in kept)
+    forced = f", types = {{{types}}}" if types else ""
+    candidates = "auto_type_candidates = ['BOOLEAN', 'BIGINT', 'DOUBLE', 'VARCHAR']"
+    return f"read_csv({listed}, header = true, sample_size = -1, {candidates}{forced})"
+
+
+def _plain_text(table: Table, where: TableMapping) -> frozenset[str]:
+    """Return the source columns (in lower case) that are mapped as they are to text."""
+    wanted = (where.columns.get(c.name, c.name) for c in table.columns if c.kind in ("text", "key"))
+    return frozenset(text.strip().strip('"').lower() for text in wanted)
+
+
+def _query(con: duckdb.DuckDBPyConnection, alias: str, table: Table, query: str, file: str) -> None:
+    try:
+        con.execute(f"CREATE TEMP TABLE {name(alias)} AS {query}")
+    except duckdb.Error as error:
+        says = f"the query fails: {_first_line(error)}"
+        fix = f"correct {file} under [{table.name}] query"
+        raise SourceError([Problem(table.name, "", "failing_query", "error", says, fix)]) from error
+
+
+def _own_name(column: str, given: Mapping[str, str]) -> str | None:
+    return next((name(text) for text in given if text.lower() == column), None)
+
+
+def _select(expressions: Mapping[str, str], alias: str, condition: str) -> str:
+    columns = ", ".join(f"({text}) AS {name(column)}" for column, text in expressions.items())
+    return f"SELECT {columns} FROM {name(alias)}{condition}"
+
+
+def _types(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
+    return {str(row[0]): str(row[1]) for row in con.execute(f"DESCRIBE {sql}").fetchall()}
+
+
+def _bind(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    wanted: Mapping[str, str],
+    alias: str,
+    condition: str,
+    given: Mapping[str, str],
+    file: str,
+) -> dict[str, Bound]:
+    if not wanted:
+        return {}
+    try:
+        types = _types(con, _select(wanted, alias, condition))
+    except duckdb.Error:
+        raise SourceError(_unbound(con, table, wanted, alias, condition, given, file)) from None
+    return {column: Bound(text, types[column]) for column, text in wanted.items()}
+
+
+def _unbound(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    wanted: Mapping[str, str],
+    alias: str,
+    condition: str,
+    given: Mapping[str, str],
+    file: str,
+) -> list[Problem]:
+    """Try the expressions one by one and return a problem for each that fails."""
+    problems = []
+    parts = {column: (_select({column: text}, alias, ""), text) for column, text in wanted.items()}
+    parts["filter"] = (_select({"one": "1"}, alias, condition), condition.removeprefix(" WHERE "))
+    for column, (sql, text) in parts.items():
+        try:
+            _types(con, sql)
+        except duckdb.Error as error:
+            says = f"{text} cannot be read from the source: {_first_line(error)}{nearest(text, given)}"
+            fix = f"correct {file} under [{table.name}] {column} (the source has {_listing(given)})"
+            problems.append(Problem(table.name, column, "missing_column", "error", says, fix))
+    return problems
+
+
+def _missing(table: Table, column: Column, given: Mapping[str, str], file: str) -> Problem:
+    says = f"the source has no column {column.name}{nearest(column.name, given)}"
+    fix = f"give an expression in {file} under [{table.name}] {column.name} (the source has {_listing(given)})"
+    return Problem(table.name, column.name, "missing_column", "error", says, fix)
+
+
+def _listing(given: Mapping[str, str]) -> str:
+    return ", ".join(f"{column} {kind}" for column, kind in given.items())
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).split("\n")[0].strip()

@@ -1,0 +1,136 @@
+"""The usage table: never copied and never sorted, only scanned; its view adds no more than its bad rows need."""
+
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.contract import Limits
+from features.sources.casts import WHOLE
+from features.sources.problems import Problem
+from features.sources.relations import Raw
+from features.sources.rules import Check, Checked, problem
+from features.sources.tables import Findings, canonical, keep
+
+BATCH = 1 << 20
+
+
+def make_usage(con: duckdb.DuckDBPyConnection, raw: Raw, found: Checked, limits: Limits, file: str) -> Findings:
+    """Make the view `usage`, and the tables `usage_accounts` (one row per account) and `usage_repeats`."""
+    if not raw.in_place:
+        con.execute(f"CREATE TEMP TABLE typed_usage AS {found.sql}")
+    source = f"({found.sql})" if raw.in_place else "typed_usage"
+    rows, counts = _count(con, found, source)
+    findings = Findings(rows)
+    broken = [(check, count) for check, count in zip(found.checks, counts, strict=True) if count]
+    for check, count in broken:
+        sample = keep(con, found, check, f"{source} WHERE {check.breaks}", limits)
+        findings.add(problem(found, check, count, rows, sample, limits, file))
+    # A comparison with a NULL is NULL: such a row breaks nothing.
+    good = " AND ".join(f"coalesce(NOT ({check.breaks}), true)" for check, _ in broken)
+    where = f" WHERE {good}" if good else ""
+    con.execute(f"CREATE TEMP VIEW usage AS SELECT {canonical(found.table, found.columns)} FROM {source}{where}")
+    _count_accounts(con)
+    for told in _unknown_accounts(con, found, rows, limits, file):
+        findings.add(told)
+    for told in _repeats(con, found, rows, limits, file):
+        findings.add(told)
+    return findings
+
+
+def make_no_usage(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the empty tables that go with an absent usage table."""
+    con.execute("CREATE TEMP TABLE usage_repeats AS SELECT * FROM usage WHERE false")
+    _count_accounts(con)
+
+
+def _count(con: duckdb.DuckDBPyConnection, found: Checked, source: str) -> tuple[int, list[int]]:
+    """Count all rows and those that break each check in one scan."""
+    counts = "".join(f", count_if({check.breaks})" for check in found.checks)
+    row = con.execute(f"SELECT count(*){counts} FROM {source}").fetchall()[0]
+    return row[0], list(row[1:])
+
+
+def _count_accounts(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "CREATE TEMP TABLE usage_accounts AS SELECT account_id, count(*) AS events, min(occurred_at) AS first, "
+        "max(occurred_at) AS last FROM usage GROUP BY account_id"
+    )
+
+
+def _unknown_accounts(
+    con: duckdb.DuckDBPyConnection, found: Checked, rows: int, limits: Limits, file: str
+) -> Iterator[Problem]:
+    # They stay in the view, because taking them out costs a join per scan: the engine drops them after its rollup.
+    unknown = (
+        "usage_accounts WHERE EXISTS (SELECT 1 FROM accounts) AND account_id NOT IN (SELECT account_id FROM accounts)"
+    )
+    count = con.execute(f"SELECT coalesce(sum(events), 0)::BIGINT FROM {unknown}").fetchall()[0][0]
+    if count:
+        accounts = con.execute(
+            f"SELECT account_id FROM {unknown} ORDER BY 1 LIMIT {limits.quarantine_sample}"
+        ).fetchall()
+        con.executemany("INSERT INTO quarantine VALUES ('usage', 'unknown_account', ?, NULL)", accounts)
+        sample = [str(row[0]) for row in accounts[:3]]
+        yield problem(found, Check("unknown_account", "account_id", ""), count, rows, sample, limits, file)
+
+
+def _repeats(con: duckdb.DuckDBPyConnection, found: Checked, rows: int, limits: Limits, file: str) -> Iterator[Problem]:
+    """Put the surplus copies of repeated events into `usage_repeats`: of each event the one known first is kept."""
+    numbers = _repeated_numbers(con, found)
+    if not len(numbers):
+        con.execute("CREATE TEMP TABLE usage_repeats AS SELECT * FROM usage WHERE false")
+        return
+    con.register("repeated_numbers", pa.table({"number": numbers}))
+    same = "(account_id, occurred_at, feature)"
+    window = f"(PARTITION BY event_id ORDER BY known_at, {same})"
+    con.execute(
+        f"CREATE TEMP TABLE ranked_usage AS SELECT *, row_number() OVER {window} AS copy, "
+        f"{same} IS NOT DISTINCT FROM first_value({same}) OVER {window} AS same "
+        f"FROM usage WHERE {_number(found)} IN (SELECT number FROM repeated_numbers)"
+    )
+    con.unregister("repeated_numbers")
+    con.execute("CREATE TEMP TABLE usage_repeats AS SELECT * EXCLUDE (copy, same) FROM ranked_usage WHERE copy > 1")
+    for rule, condition in (("duplicate", "NOT same"), ("repeated", "same")):
+        rows_of = f"ranked_usage WHERE copy > 1 AND {condition}"
+        count = con.execute(f"SELECT count(*) FROM {rows_of}").fetchall()[0][0]
+        if count:
+            yield _repeat_problem(con, found, rule, rows_of, count, rows, limits, file)
+    con.execute("DROP TABLE ranked_usage")
+
+
+def _repeat_problem(
+    con: duckdb.DuckDBPyConnection,
+    found: Checked,
+    rule: str,
+    rows_of: str,
+    count: int,
+    rows: int,
+    limits: Limits,
+    file: str,
+) -> Problem:
+    keys = con.execute(f"SELECT DISTINCT CAST(event_id AS VARCHAR) FROM {rows_of} ORDER BY 1 LIMIT 3").fetchall()
+    return problem(found, Check(rule, "event_id", ""), count, rows, [str(row[0]) for row in keys], limits, file)
+
+
+def _number(found: Checked) -> str:
+    """Return SQL of an event's number: its id when that is a whole number, else a hash of it."""
+    given = found.types["event_id"]
+    return "CAST(event_id AS BIGINT)" if given in WHOLE - {"UBIGINT", "HUGEINT", "UHUGEINT"} else "hash(event_id)"
+
+
+def _repeated_numbers(con: duckdb.DuckDBPyConnection, found: Checked) -> NDArray[np.int64] | NDArray[np.uint64]:
+    """Return the numbers that more than one event has, by one streamed scan and a sort (8 bytes per event)."""
+    if "event_id" not in found.columns:
+        return np.empty(0, np.int64)
+    relation = con.sql(f"SELECT {_number(found)} AS number FROM usage WHERE event_id IS NOT NULL")
+    parts = [batch.column(0).to_numpy() for batch in relation.to_arrow_reader(BATCH)]
+    if not parts:
+        return np.empty(0, np.int64)
+    numbers = np.concatenate(parts)
+    del parts
+    numbers.sort()
+    repeated: NDArray[np.int64] = numbers[1:][numbers[1:] == numbers[:-1]]
+    return np.unique(repeated)
