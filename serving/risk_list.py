@@ -65,6 +65,9 @@ class ListRow:
         return row
 
 
+ROW_COLUMNS = [list_rows.c[name] for name in ListRow.__dataclass_fields__ if name != "reasons"]
+
+
 @dataclass(frozen=True, slots=True)
 class NotScored:
     """An account that has no risk this week, and why."""
@@ -189,6 +192,13 @@ def find_list(connection: Connection, as_of: date | None) -> Row[Any]:
     raise UsageError(f"no list was published for {as_of}; the nearest weeks are {', '.join(map(str, nearest))}")
 
 
+def read_row(connection: Connection, list_id: int, account_id: str) -> ListRow | None:
+    """Return one account's row of a list with its reasons, or None when it is not on it."""
+    one = select(*ROW_COLUMNS).where(list_rows.c.list_id == list_id, list_rows.c.account_id == account_id)
+    found = connection.execute(one).first()
+    return None if found is None else _row(found, _read_reasons(connection, one)[account_id])
+
+
 def _published(header: Row[Any], rows: Sequence[ListRow], left: Sequence[NotScored]) -> PublishedList:
     return PublishedList(
         list_id=header.id,
@@ -216,8 +226,7 @@ def _row(columns: Iterable[Any], why: Sequence[PublishedReason] = ()) -> ListRow
 
 
 def _chosen(header: Row[Any], choice: Choice) -> Select[Any]:
-    columns = [list_rows.c[name] for name in ListRow.__dataclass_fields__ if name != "reasons"]
-    query = select(*columns).where(list_rows.c.list_id == header.id)
+    query = select(*ROW_COLUMNS).where(list_rows.c.list_id == header.id)
     for name in ("owner", "segment", "band"):
         if wanted := getattr(choice, name):
             query = query.where(list_rows.c[name].in_(wanted))

@@ -49,12 +49,16 @@ class ListSettings(BaseModel):
 
 @dataclass(frozen=True)
 class ScoredFeature:
-    """What a list keeps of a feature, so that its numbers can be read when the catalogue has moved on."""
+    """What a list keeps of a feature, so that its numbers are said alike when the catalogue has moved on."""
 
     name: str
+    family: str
     driver: str
     title: str
     unit: str
+    says: str
+    otherwise: str
+    missing: str
 
 
 @dataclass(frozen=True)

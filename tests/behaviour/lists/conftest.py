@@ -10,30 +10,61 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
+from serving.publish import publish
 from serving.scoring import ListSettings, ScoredFeature, ScoredList
 from serving.store import open_database
 
 AS_OF = date(2026, 9, 7)
 AT = datetime.fromisoformat("2026-09-07T06:30:00")
 SEGMENTS = ("Small", "Mid-market", "Enterprise")
-FEATURES = (
-    ScoredFeature("login_drop", "Logins", "Login drop", "share"),
-    ScoredFeature("login_recency", "Logins", "Days since the last login", "days"),
-    ScoredFeature("breadth_drop", "Adoption", "Product features no longer used", "share"),
-    ScoredFeature("sponsor_gap", "Sponsor", "Days without a sponsor", "days"),
-    ScoredFeature("ticket_rise", "Support", "Severe tickets", "count"),
-    ScoredFeature("days_to_renewal", "Contract", "Days to renewal", "days"),
-    ScoredFeature("seat_use", "Seats", "Seats in use", "share"),
-)
 WORDS = {
-    "login_drop": "Logins fell {value:.0%}: 14 in the last 4 weeks against 61 in a usual 4 before.",
-    "login_recency": "Nobody has logged in for {value:.0f} days; the usual gap was 2 days.",
-    "breadth_drop": "{value:.0%} of the product features in use before are no longer used.",
-    "sponsor_gap": "The executive sponsor left and nobody has taken over for {value:.0f} days.",
-    "ticket_rise": "{value:.0f} severe tickets in the last 8 weeks against 1 in a usual 8.",
-    "days_to_renewal": "The contract ends in {value:.0f} days and does not renew by itself.",
-    "seat_use": "Only {value:.0%} of the paid seats were used in the last 4 weeks.",
+    "login_drop": (
+        "Logins",
+        "Login drop",
+        "share",
+        "Logins fell {value:.0%}: {recent:.0f} in the last 4 weeks against {baseline:.0f} in a usual 4 before.",
+    ),
+    "login_recency": (
+        "Logins",
+        "Days since the last login",
+        "days",
+        "Nobody has logged in for {value:.0f} days; the usual gap was 2 days.",
+    ),
+    "breadth_drop": (
+        "Adoption",
+        "Product features no longer used",
+        "share",
+        "{value:.0%} of the product features in use before are no longer used.",
+    ),
+    "sponsor_gap": (
+        "Sponsor",
+        "Days without a sponsor",
+        "days",
+        "The executive sponsor left and nobody has taken over for {value:.0f} days.",
+    ),
+    "ticket_rise": (
+        "Support",
+        "Severe tickets",
+        "tickets",
+        "{value:.0f} severe tickets in the last 8 weeks against 1 in a usual 8.",
+    ),
+    "days_to_renewal": (
+        "Contract",
+        "Days to renewal",
+        "days",
+        "The contract ends in {value:.0f} days and does not renew by itself.",
+    ),
+    "seat_use": (
+        "Seats",
+        "Seats in use",
+        "share",
+        "Only {value:.0%} of the paid seats were used in the last 4 weeks.",
+    ),
 }
+FEATURES = tuple(
+    ScoredFeature(name, driver.lower(), driver, title, unit, says, says, f"{title}: not known.")
+    for name, (driver, title, unit, says) in WORDS.items()
+)
 WhatMakesAList = Callable[..., ScoredList]
 
 
@@ -112,7 +143,7 @@ def _said(contributions: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for account, shares in contributions.iterrows():
         for position, (name, share) in enumerate(shares[shares > 0].nlargest(3).items(), 1):
-            text = WORDS[str(name)].format(value=values.at[account, name])
+            text = WORDS[str(name)][3].format(value=values.at[account, name], recent=14, baseline=61)
             row = {"account_id": account, "position": position, "driver": drivers[str(name)], "feature": name}
             rows.append(row | {"text": text, "contribution": share})
     return pd.DataFrame(rows, columns=["account_id", "position", "driver", "feature", "text", "contribution"])
@@ -136,6 +167,13 @@ def database(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path}/state/forewarn.db")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def published(database: Engine, scored: ScoredList) -> Engine:
+    """The database with that one list."""
+    publish(database, scored, at=AT, by="tests", simulated=True, run_id="r1")
+    return database
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Reading the list: filters, order and the JSON that programs rely on."""
 
 from datetime import date
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from features.errors import UsageError
-from serving.publish import publish
 from serving.risk_list import Choice, PublishedList, read_list
 
 ROW_KEYS = [
@@ -28,13 +26,6 @@ ROW_KEYS = [
     "notice_deadline",
     "reasons",
 ]
-
-
-@pytest.fixture
-def published(database: Engine, scored: Any, at: Any) -> Engine:
-    """The database with one list."""
-    publish(database, scored, at=at, by="tests")
-    return database
 
 
 def ids(read: PublishedList) -> list[str]:
