@@ -1,0 +1,136 @@
+"""People: the users of an account, and the contacts we know by role."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.sources.world.arrays import NEVER, Floats, Ints, segments
+from features.sources.world.book import Accounts
+from features.sources.world.health import CAUSES, Lives, cause_of
+
+USER_LEAVES_WEEKLY = 0.004
+SPONSORLESS = 0.15
+"""Share of accounts whose sponsors nobody recorded."""
+ROTATION_WEEKLY = 0.0045
+"""Weekly chance that a sponsor leaves and is replaced before it matters."""
+REPLACED = 0.85
+"""Share of recoveries from a sponsor's leaving that show as a new sponsor on record."""
+STRANGER = 0.25
+"""Share of leavings after which somebody is recorded as sponsor who never engages."""
+
+
+@dataclass(frozen=True)
+class Users:
+    """A shard's users, ordered by account; weeks are half-open and clipped to the data."""
+
+    account: Ints
+    number: Ints
+    first_week: Ints
+    last_week: Ints
+    rate: Floats
+    """Sessions in a usual week, before the account's own activity."""
+    patience: Floats
+    """0 … 1: users whose patience exceeds the engaged share of their account stop."""
+    breadth: Floats
+
+
+def draw_users(rng: np.random.Generator, accounts: Accounts, weeks: int) -> Users:
+    """Draw users: most start within the first two months, later ones replace those who leave."""
+    span = weeks - np.maximum(accounts.joins, 0)
+    joiners = rng.poisson(accounts.users * USER_LEAVES_WEEKLY * np.maximum(span, 0))
+    account, position = segments(accounts.users + joiners)
+    early = position < accounts.users[account]
+    count = len(account)
+    delay = np.where(position == 0, 0, rng.geometric(0.28, count) - 1)
+    later = np.maximum(accounts.joins[account], 0) + rng.random(count) * span[account]
+    first = np.where(early, accounts.joins[account] + delay, later.astype(np.int64))
+    first = np.maximum(first, 0)
+    stays = np.where(position == 0, weeks, rng.geometric(USER_LEAVES_WEEKLY, count))
+    return Users(
+        account=account,
+        number=accounts.number[account] * 10_000 + position,
+        first_week=first,
+        last_week=np.minimum(first + stays, weeks),
+        rate=rng.gamma(0.9, 1.0, count) + 0.08,
+        patience=np.where(position == 0, 0.0, rng.random(count)),
+        breadth=rng.uniform(0.35, 1.0, count),
+    )
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Contact rows; `started`, `ended` and `recorded` in microseconds since day 0, NEVER days where open."""
+
+    account: Ints
+    role: Ints
+    started: Ints
+    ended: Ints
+
+
+ROLES = ("sponsor", "admin", "billing")
+
+
+def draw_contacts(rng: np.random.Generator, accounts: Accounts, lives: Lives, leaves: Ints) -> Contacts:
+    """Draw the contacts with their days; everybody leaves our records some weeks after the account does."""
+    parts = [_chain(rng, accounts, lives), _second_sponsors(rng, accounts)]
+    recorded = rng.random(len(accounts)) >= SPONSORLESS
+    sponsors = np.concatenate(parts)
+    sponsors = sponsors[recorded[sponsors[:, 0]]]
+    others = [_staying(accounts, 1), _staying(accounts, 2)]
+    rows = np.concatenate([sponsors, *others])
+    account, role, started, ended = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))].T
+    gone = leaves[account] + rng.integers(5, 60, len(account))
+    keep = started < np.minimum(leaves[account], 7 * lives.state.shape[1])
+    ended = np.where((leaves[account] < NEVER) & (gone < ended), gone, ended)
+    return Contacts(account[keep], role[keep], started[keep], ended[keep])
+
+
+def _staying(accounts: Accounts, role: int) -> Ints:
+    ended = np.full(len(accounts), NEVER)
+    return np.stack([np.arange(len(accounts)), np.full(len(accounts), role), accounts.signed, ended], axis=1)
+
+
+def _second_sponsors(rng: np.random.Generator, accounts: Accounts) -> Ints:
+    """Return one or two further sponsors for a third of the accounts; they come and go without harm."""
+    account, position = segments(rng.choice(3, len(accounts), p=[0.66, 0.24, 0.10]))
+    started = accounts.begins[account] + rng.integers(0, 200, len(account))
+    ended = started + rng.exponential(900, len(account)).astype(np.int64) + 30
+    return np.stack([account, 0 * position, started, ended], axis=1)
+
+
+def _chain(rng: np.random.Generator, accounts: Accounts, lives: Lives) -> Ints:
+    """Return the first sponsors and their successors.
+
+    A sponsor ends when the cause `sponsor` begins or by harmless rotation; the successor comes when the cause ends,
+    soon after a rotation, or as a stranger who changes nothing.
+    """
+    trouble = (lives.state >= 0) & (cause_of(lives.state) == CAUSES.index("sponsor"))
+    before = np.zeros_like(trouble)
+    before[:, 1:] = trouble[:, :-1]
+    alive = lives.state >= 0
+    rotates = alive & ~trouble & (rng.random(trouble.shape) < ROTATION_WEEKLY)
+    shape = trouble.shape
+    leaves = trouble & ~before
+    recovers = before & ~trouble & (rng.random(shape) < REPLACED)
+    strange = leaves & (rng.random(shape) < STRANGER)
+    gap = np.where(rotates, rng.integers(-14, 28, shape), 0) + np.where(strange, rng.integers(28, 90, shape), 0)
+    first = np.stack([np.arange(len(accounts)), accounts.signed], axis=1)
+    comes = np.nonzero(rotates | recovers | strange)
+    goes = np.nonzero(rotates | leaves)
+    day = rng.integers(0, 7, shape)
+    arrive = np.concatenate([first, np.stack([comes[0], 7 * comes[1] + day[comes] + gap[comes]], axis=1)])
+    leave = np.stack([goes[0], 7 * goes[1] + day[goes]], axis=1)
+    return _spells(arrive, leave)
+
+
+def _spells(arrive: Ints, leave: Ints) -> Ints:
+    """Pair each arrival with the account's first leaving that is more than 20 days later; rows as for contacts."""
+    arrive = arrive[np.lexsort((arrive[:, 1], arrive[:, 0]))]
+    leave = leave[np.lexsort((leave[:, 1], leave[:, 0]))]
+    scale = 1 << 24
+    offset = 1 << 22
+    keys = leave[:, 0] * scale + leave[:, 1] + offset
+    at = np.searchsorted(keys, arrive[:, 0] * scale + arrive[:, 1] + offset + 20)
+    padded = np.append(leave, [[-1, NEVER]], axis=0)
+    ended = np.where(padded[at, 0] == arrive[:, 0], padded[at, 1], NEVER)
+    return np.stack([arrive[:, 0], 0 * ended, arrive[:, 1], ended], axis=1)

@@ -1,0 +1,55 @@
+"""Simulation: check what is asked for, draw shard after shard, write."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from features.calendar import require_weekday
+from features.errors import UsageError
+from features.sources.world.book import Calendar
+from features.sources.world.shard import SIZE
+from features.sources.world.tables import entitlements_table
+from features.sources.world.write import draw_in_order, prepare, write_marker, write_small, write_usage
+
+
+def run(
+    folder: Path,
+    accounts: int,
+    weeks: int,
+    seed: int,
+    until: date,
+    threads: int,
+    activity: float,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, int]:
+    """Write the world; see `simulate`."""
+    _check(accounts, weeks, seed, until, threads, activity)
+    prepare(folder)
+    asked = {"seed": seed, "accounts": accounts, "weeks": weeks, "until": str(until), "activity": activity}
+    write_marker(folder, asked)
+    calendar = Calendar(until, weeks)
+    parts: dict[str, list[pa.Table]] = {"entitlements": [entitlements_table()]}
+    events, rows = 0, 0
+    for shard, drawn in enumerate(draw_in_order(seed, accounts, calendar, activity, threads)):
+        events += write_usage(folder, shard, drawn, events)
+        rows += len(drawn.events.account)
+        for name, table in drawn.tables.items():
+            parts.setdefault(name, []).append(table)
+        if progress is not None:
+            progress(min((shard + 1) * SIZE, accounts), accounts)
+    counts = {name: write_small(folder, name, tables) for name, tables in sorted(parts.items())}
+    counts["usage"] = rows
+    write_marker(folder, {**asked, "rows": counts})
+    return counts
+
+
+def _check(accounts: int, weeks: int, seed: int, until: date, threads: int, activity: float) -> None:
+    require_weekday(until, "monday")
+    limits = {"accounts": (accounts, 1), "weeks": (weeks, 8), "seed": (seed, 0), "threads": (threads, 1)}
+    wrong = [f"{name} is {value}, at least {least}" for name, (value, least) in limits.items() if value < least]
+    if not 0 < activity <= 100:
+        wrong.append(f"activity is {activity}, above 0 and at most 100")
+    if wrong:
+        raise UsageError(f"A world needs sensible sizes: {'; '.join(wrong)}")
