@@ -1,0 +1,136 @@
+"""Contract: when it ends, until when notice can be given, how it has changed."""
+
+import numpy as np
+
+from features.catalogue import Column, feature
+from features.observed import Observed
+from features.states import DAY_US
+
+DRIVER = "Contract"
+
+
+@feature(
+    reads="subscriptions",
+    unit="days",
+    riskier="lower",
+    title="Days to the contract's end",
+    says="The contract ends in {value:,.0f} days.",
+    missing="The contract has no end date.",
+)
+def days_to_renewal(seen: Observed) -> Column:
+    """Days to the end of the contract in force that ends last; null for open-ended ones."""
+    return Column(seen.days_until(seen.contract.ends))
+
+
+@feature(
+    reads="subscriptions.notice_days",
+    unit="days",
+    riskier="lower",
+    title="Days to the notice deadline",
+    says="Notice can be given for {value:,.0f} more days.",
+    otherwise="The notice deadline passed {opposite:,.0f} days ago.",
+    missing="The notice deadline is not known.",
+)
+def days_to_notice(seen: Observed) -> Column:
+    """Days to the last day for notice, negative after it; null without an end date or a notice period."""
+    return Column(seen.days_until(seen.contract.ends - seen.contract.notice_days * DAY_US))
+
+
+@feature(
+    reads="subscriptions",
+    unit="days",
+    riskier="lower",
+    title="Contract length",
+    says="The contract runs for {value:,.0f} days.",
+    missing="The contract has no end date.",
+)
+def term_days(seen: Observed) -> Column:
+    """Days from start to end of the contract in force; null for open-ended ones."""
+    days = seen.at((seen.contract.ends - seen.contract.started) / DAY_US)
+    return Column(np.where(np.isfinite(days), days, np.nan))
+
+
+@feature(
+    reads="subscriptions.auto_renew",
+    unit="yes or no",
+    riskier="lower",
+    title="Automatic renewal",
+    says="The contract renews by itself.",
+    otherwise="The contract does not renew by itself.",
+    missing="Whether the contract renews by itself is not known.",
+)
+def auto_renew(seen: Observed) -> Column:
+    """1 where the contract in force renews by itself, else 0; null where it is not given."""
+    return Column(seen.at(seen.contract.auto_renew))
+
+
+@feature(
+    reads="subscriptions",
+    unit="days",
+    riskier="lower",
+    title="Time as a customer",
+    says="A customer for {value:,.0f} days.",
+    missing="The first contract is not on record.",
+)
+def tenure_days(seen: Observed) -> Column:
+    """Days since the first contract began."""
+    return Column(-seen.days_until(seen.contract.first_started))
+
+
+@feature(
+    reads="subscriptions",
+    unit="currency a year",
+    riskier="either",
+    title="Annual recurring revenue",
+    says="Annual recurring revenue is {value:,.0f}.",
+    missing="The price is not on record.",
+)
+def arr(seen: Observed) -> Column:
+    """Twelve times the monthly price of the contracts in force."""
+    return Column(seen.at(seen.contract.arr))
+
+
+@feature(
+    reads="subscriptions",
+    unit="share",
+    riskier="either",
+    title="Change in revenue within a year",
+    says="Annual recurring revenue rose {value:.0%} within a year.",
+    otherwise="Annual recurring revenue fell {opposite:.0%} within a year.",
+    missing="No contract a year ago to compare with.",
+)
+def arr_change(seen: Observed) -> Column:
+    """ARR now over ARR 52 weeks ago, less one; null without a contract then."""
+    now, then = seen.at(seen.contract.arr), seen.before(seen.contract.arr, 52)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Column(np.where(then > 0, now / then - 1, np.nan))
+
+
+@feature(
+    reads="subscriptions.seats",
+    unit="share",
+    riskier="higher",
+    title="Price rise per seat",
+    says="The price per seat rose {value:.0%} within a year.",
+    otherwise="The price per seat did not rise within a year.",
+    missing="No price per seat a year ago to compare with.",
+)
+def seat_price_change(seen: Observed) -> Column:
+    """ARR per seat now over ARR per seat 52 weeks ago, less one; null without both."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        price = seen.contract.arr / seen.contract.seats
+        change = seen.at(price) / seen.before(price, 52) - 1
+    return Column(np.where(np.isfinite(change), change, np.nan))
+
+
+@feature(
+    reads="subscriptions",
+    unit="contracts",
+    riskier="lower",
+    title="Contracts so far",
+    says="This is contract number {value:,.0f}.",
+    missing="No contract is on record.",
+)
+def contracts_so_far(seen: Observed) -> Column:
+    """Contracts that have begun."""
+    return Column(seen.at(seen.contract.count))

@@ -1,0 +1,101 @@
+"""The only file that looks at or past an as-of date: what happened to an account afterwards."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.book import Book
+from features.errors import UsageError
+from features.outcome import OutcomeContract
+
+_RECORDED = """
+SELECT o.account_id, {at} AS at, greatest(o.known_at, {at}) AS known_at
+FROM outcomes o
+LEFT JOIN (SELECT account_id, ends_at, max(notice_days) AS notice_days FROM subscriptions GROUP BY ALL) s
+  ON s.account_id = o.account_id AND s.ends_at = o.effective_at
+WHERE o.kind IN (SELECT unnest($kinds)) AND o.effective_at IS NOT NULL
+"""
+
+_CLOCKS = {
+    "effective": "o.effective_at",
+    "decision": "coalesce(o.noticed_at, o.effective_at - to_days(CAST(coalesce(s.notice_days, 0) AS INTEGER)))",
+}
+
+_GAPS = """
+SELECT account_id, reach AS at, reach + to_days($gap) AS known_at
+FROM (
+    SELECT account_id, reach, lead(started_at) OVER (PARTITION BY account_id ORDER BY started_at, reach) AS next
+    FROM (
+        SELECT account_id, started_at,
+               max(coalesce(ends_at, TIMESTAMP 'infinity')) OVER (
+                   PARTITION BY account_id ORDER BY started_at ROWS UNBOUNDED PRECEDING) AS reach
+        FROM subscriptions
+    )
+)
+WHERE isfinite(reach) AND (next IS NULL OR next > reach + to_days($gap))
+"""
+
+
+def outcomes(book: Book, contract: OutcomeContract) -> pd.DataFrame:
+    """Return every outcome of the contract: account_id, at, known_at; one row each, sorted by `at`.
+
+    Without an outcomes table a churn is the end of the last subscription before a gap of more than
+    `renewal_gap_days`; it is known only when that gap has passed.
+
+    Raises UsageError when the contract's recording lag is shorter than that gap.
+    """
+    if book.has("outcomes"):
+        rows = book.con.execute(_RECORDED.format(at=_CLOCKS[contract.clock]), {"kinds": list(contract.kinds)}).df()
+    else:
+        _require_lag_covers_gap(contract)
+        rows = book.con.execute(_GAPS, {"gap": contract.renewal_gap_days}).df()
+    return rows.drop_duplicates().sort_values(["at", "account_id", "known_at"], kind="stable", ignore_index=True)
+
+
+def _require_lag_covers_gap(contract: OutcomeContract) -> None:
+    if contract.recording_lag_days < contract.renewal_gap_days:
+        raise UsageError(
+            f"[outcome] recording_lag_days is {contract.recording_lag_days}, but without an outcomes table a churn is "
+            f"known only after renewal_gap_days ({contract.renewal_gap_days}): set recording_lag_days to at least that"
+        )
+
+
+def label(happened: pd.DataFrame, index: pd.MultiIndex, contract: OutcomeContract, known_by: date) -> pd.DataFrame:
+    """Return what followed each (account_id, as_of) of `index`, as far as it was known by `known_by`.
+
+    Columns: `days` from as_of to the first outcome at or after it (NaN: none known), and `followed`, the days of
+    follow-up whose outcomes had all been recorded by then (may be negative).
+    """
+    cut = pd.Timestamp(known_by)
+    spine = index.to_frame(index=False)
+    spine["as_of"] = spine["as_of"].astype("datetime64[us]")
+    spine["row"] = np.arange(len(spine))
+    known = happened.loc[happened["known_at"] < cut, ["account_id", "at"]]
+    known = known.astype({"at": "datetime64[us]", "account_id": spine["account_id"].dtype}).sort_values("at")
+    found = pd.merge_asof(
+        spine.sort_values("as_of"), known, left_on="as_of", right_on="at", by="account_id", direction="forward"
+    ).sort_values("row")
+    return pd.DataFrame(
+        {
+            "days": _days(found["at"] - found["as_of"]),
+            "followed": _days(cut - found["as_of"]) - contract.recording_lag_days,
+        },
+        index=index,
+    )
+
+
+def _days(gap: "pd.Series[pd.Timedelta]") -> NDArray[np.float64]:
+    return gap.dt.total_seconds().to_numpy(dtype=np.float64) / 86_400
+
+
+def window_label(labels: pd.DataFrame, start: int, end: int) -> pd.Series:
+    """Return 1.0 where the outcome came in `[start, end)` days after the as-of date, else 0.0; NaN until matured."""
+    hit = (labels["days"] >= start) & (labels["days"] < end)
+    return hit.astype(float).where(labels["followed"] >= end)
+
+
+def interval_label(labels: pd.DataFrame, start: int, end: int) -> pd.Series:
+    """Return the window's label for rows that were still without outcome at `start`; NaN for the others."""
+    return window_label(labels, start, end).where(~(labels["days"] < start))
