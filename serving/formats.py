@@ -72,11 +72,12 @@ def days_left(deadline: date | None, as_of: date) -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """Return a feature's value with its unit; shares become percentages."""
+    """Return a feature's value with its unit; a share becomes a percentage."""
     if value is None or _missing(value):
         return "not known"
-    if unit in ("share", "ratio"):
-        return percent(value)
+    kind, _, per = unit.partition(" ")
+    if kind in ("share", "ratio"):
+        return f"{percent(value)} {per}".strip()
     text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.1f}"
     return f"{text.replace('-', MINUS)} {unit}".strip()
 

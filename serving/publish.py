@@ -114,10 +114,9 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as plain Python values, dates instead of timestamps, None for what is missing."""
     columns: dict[str, list[object]] = {}
     for name, column in frame.items():
-        if column.dtype.kind == "M":
-            column = column.dt.date
-        plain = column.astype(object)
-        columns[str(name)] = plain.where(plain.notna(), None).map(_storable).tolist()
+        plain = column.dt.date if column.dtype.kind == "M" else column
+        pairs = zip(plain.astype(object).tolist(), column.isna().tolist(), strict=True)
+        columns[str(name)] = [None if missing else _storable(value) for value, missing in pairs]
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 

@@ -49,7 +49,13 @@ def test_dates_are_the_same_in_every_locale() -> None:
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
-    [(0.25, "share", "25%"), (14, "days", "14 days"), (2.345, "tickets", "2.3 tickets"), (None, "days", "not known")],
+    [
+        (0.25, "share", "25%"),
+        (-0.02, "share per week", "−2.0% per week"),
+        (14, "days", "14 days"),
+        (2.345, "tickets", "2.3 tickets"),
+        (None, "days", "not known"),
+    ],
 )
 def test_quantities_carry_their_unit(value: float | None, unit: str, text: str) -> None:
     assert formats.quantity(value, unit) == text

@@ -1,5 +1,6 @@
 """A made-up book's risk list, large enough to look real, and a database to publish it in."""
 
+import runpy
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -166,6 +167,28 @@ def database(tmp_path: Path) -> Iterator[Engine]:
     """An empty migrated SQLite database in a folder that did not exist."""
     engine = open_database(f"sqlite:///{tmp_path}/state/forewarn.db")
     yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a PostgreSQL server that runs for this session."""
+    # Loaded by path: test folders are no packages.
+    server = runpy.run_path(str(Path(__file__).with_name("postgres.py")))
+    programs = server["binaries"]()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed")
+    with server["postgres"](programs) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[Engine]:
+    """An empty migrated PostgreSQL database."""
+    engine = open_database(postgres_url)
+    yield engine
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     engine.dispose()
 
 
