@@ -1,0 +1,156 @@
+"""A bundle: the model as stored, LightGBM text and JSON under a manifest of digests; nothing is ever unpickled."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from features.errors import ContractError
+from features.outcome import INTERVALS
+from models.hazard import FittedHazards, model_text, parse_booster
+from models.health import HealthScale
+from models.protocol import Rows
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+FACTS = "bundle.json"
+TEXTS = tuple(f"hazard_{start}_{end}.txt" for start, end in INTERVALS)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A stored model whose every byte was checked."""
+
+    id: str
+    """First 12 hex digits of the manifest's sha256."""
+    folder: Path
+    hazards: FittedHazards
+    about: Mapping[str, Any]
+    """What it was made from: outcome_digest, catalogue_digest, known_by, counts."""
+    scale: HealthScale
+
+    def predict(self, rows: Rows) -> pd.DataFrame:
+        """Return RISKS per row; raises ContractError when the columns are not the model's."""
+        return self.hazards.predict(rows)
+
+    def health(self, risk_90: ArrayLike) -> np.ndarray:
+        """Return health per risk: 0–100, high is good, strictly decreasing."""
+        return self.scale(risk_90)
+
+    def require(self, *, catalogue_digest: str, outcome_digest: str) -> None:
+        """Raise ContractError unless the model was made with this catalogue and this outcome contract."""
+        for key, now in (("catalogue_digest", catalogue_digest), ("outcome_digest", outcome_digest)):
+            if self.about[key] != now:
+                what = key.removesuffix("_digest")
+                raise ContractError(
+                    f"model {self.id} was made with {what} {self.about[key]}, but this run has {what} {now}: "
+                    "train again (forewarn train), or put the old definition back"
+                )
+
+
+def save_bundle(fitted: FittedHazards, folder: Path) -> Bundle:
+    """Write the model to `folder` and return it as read back.
+
+    The folder appears whole or not at all; the same model gives the same bytes. Raises ContractError when the folder
+    already exists with other content, ValueError when the model was never given its digests and health scale.
+    """
+    if fitted.scale is None or not {"catalogue_digest", "outcome_digest"} <= set(fitted.about):
+        raise ValueError("a bundle needs the health scale and the digests that train() gives")
+    files = {FACTS: _json(_facts(fitted, fitted.scale))}
+    files |= {name: model_text(booster).encode() for name, booster in zip(TEXTS, fitted.boosters, strict=True)}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    files[MANIFEST] = _json({"format": FORMAT, "files": digests})
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".bundle-") as name:
+        half = Path(name) / "bundle"
+        half.mkdir()
+        for file, content in files.items():
+            (half / file).write_bytes(content)
+        _place(half, folder, files)
+    return load_bundle(folder)
+
+
+def load_bundle(folder: Path, *, expected_id: str | None = None) -> Bundle:
+    """Return the model stored in `folder`; LightGBM reads a file only after its digest was checked.
+
+    Raises ContractError when a file is missing, damaged or exchanged, or when `expected_id` is another model's.
+    """
+    manifest = _read(folder, MANIFEST)
+    bundle_id = hashlib.sha256(manifest).hexdigest()[:12]
+    if expected_id is not None and bundle_id != expected_id:
+        raise ContractError(f"{folder}: holds model {bundle_id}, not {expected_id}: {_WAY_OUT}")
+    files = _digests(folder, manifest)
+    content = {name: _checked(folder, name, digest) for name, digest in files.items()}
+    facts = json.loads(content[FACTS])
+    fitted = FittedHazards(
+        boosters=tuple(parse_booster(content[name].decode()) for name in TEXTS),
+        columns=tuple(facts["columns"]),
+        typical={name: float("nan") if v is None else v for name, v in facts["typical"].items()},
+        scale=HealthScale.from_json(facts["health"]),
+        about=facts["about"],
+    )
+    return Bundle(bundle_id, folder, fitted, facts["about"], HealthScale.from_json(facts["health"]))
+
+
+_WAY_OUT = "fetch the model again from the tracking store, or train again (forewarn train)"
+
+
+def _place(half: Path, folder: Path, files: Mapping[str, bytes]) -> None:
+    if not folder.exists():
+        half.rename(folder)
+        return
+    if any(not (folder / n).is_file() or (folder / n).read_bytes() != c for n, c in files.items()):
+        raise ContractError(f"{folder}: already holds another model; a stored model never changes, use a new folder")
+    shutil.rmtree(half)
+
+
+def _facts(fitted: FittedHazards, scale: HealthScale) -> dict[str, Any]:
+    return {
+        "columns": list(fitted.columns),
+        "intervals": [list(interval) for interval in INTERVALS],
+        "calibration": None,
+        "categories": {},
+        "typical": {name: None if np.isnan(v) else v for name, v in fitted.typical.items()},
+        "health": scale.to_json(),
+        "about": dict(fitted.about),
+    }
+
+
+def _digests(folder: Path, manifest: bytes) -> dict[str, str]:
+    try:
+        stored = json.loads(manifest)
+        files = {str(name): str(digest) for name, digest in stored["files"].items()}
+        known = stored["format"] == FORMAT
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ContractError(f"{folder / MANIFEST}: is not a manifest: {_WAY_OUT}") from error
+    if not known or set(files) != {FACTS, *TEXTS}:
+        raise ContractError(f"{folder / MANIFEST}: is not of format {FORMAT} with files {FACTS}, {', '.join(TEXTS)}")
+    return files
+
+
+def _checked(folder: Path, name: str, digest: str) -> bytes:
+    content = _read(folder, name)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ContractError(
+            f"{folder / name}: its sha256 is not the manifest's, so it was damaged or exchanged: {_WAY_OUT}"
+        )
+    return content
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise ContractError(f"{folder / name}: cannot be read ({error.strerror}): {_WAY_OUT}") from error
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()

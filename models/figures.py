@@ -1,0 +1,93 @@
+"""Pictures of a model: calibration, gains, and the SHAP summary; drawn without a screen."""
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from models.explain import tree_shap
+from models.hazard import FittedHazards
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+SHAP_ROWS = 1000
+"""Rows in a SHAP summary: more make the picture slower, not clearer."""
+
+
+def load_shap() -> Any:  # noqa: ANN401 — shap has no types
+    """Return the shap module, without the deprecation warnings that its own import raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import shap
+    return shap
+
+
+def calibration_figure(curves: dict[str, Any], title: str) -> "Figure":
+    """Draw a backtest's calibration curve: mean risk against the share that churned, per equal-mass bin."""
+    figure, axes = _axes(title)
+    points = curves["calibration"]
+    if points:
+        risk, churned = ([point[key] for point in points] for key in ("risk", "churned"))
+        end = max(*risk, *churned, 0.01) * 1.05
+        axes.plot([0, end], [0, end], color="0.6", linestyle="--", label="as said")
+        axes.plot(risk, churned, marker="o", label="as it came")
+        axes.legend()
+    axes.set_xlabel("mean risk in the bin")
+    axes.set_ylabel("share that churned")
+    return figure
+
+
+def gains_figure(curves: dict[str, Any], title: str) -> "Figure":
+    """Draw a backtest's gains curves: churn found in the riskiest share of the accounts, per model."""
+    figure, axes = _axes(title)
+    axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="by lot")
+    for name, points in curves["gains"].items():
+        axes.plot([p["listed"] for p in points], [p["found"] for p in points], label=name)
+    axes.set_xlabel("share of accounts listed")
+    axes.set_ylabel("share of churn found")
+    axes.legend()
+    return figure
+
+
+def shap_figure(model: FittedHazards, frame: pd.DataFrame, interval: int, title: str) -> "Figure":
+    """Draw shap's summary of one hazard's TreeSHAP values over a spread of the frame's rows."""
+    from matplotlib.figure import Figure
+
+    shap = load_shap()
+    rows = frame.iloc[np.linspace(0, len(frame) - 1, min(len(frame), SHAP_ROWS)).astype(int)]
+    margins = tree_shap(model, rows)
+    explanation = shap.Explanation(
+        margins.values[interval], float(margins.base[interval]), rows.to_numpy(), feature_names=list(rows.columns)
+    )
+    figure = Figure(figsize=(8, 7), layout="constrained")
+    axes = figure.add_subplot()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shap.plots.beeswarm(
+            explanation, max_display=18, show=False, ax=axes, plot_size=None, rng=np.random.default_rng(7)
+        )
+    axes.set_title(title)
+    return figure
+
+
+def as_image(figure: "Figure") -> "Image":
+    """Return the figure as an image."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba()).copy()).convert("RGB")
+
+
+def _axes(title: str) -> tuple["Figure", Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title)
+    axes.grid(alpha=0.3)
+    return figure, axes
