@@ -58,9 +58,10 @@ class Members:
     def __init__(self, presence: Presence, at: AsOfs) -> None:
         self._presence, self._at = presence, at
         self._active: dict[tuple[int, int], NDArray[np.int16]] = {}
+        self._distinct: dict[tuple[int, int], Floats] = {}
 
     def active_weeks(self, weeks: int, lag: int = 0) -> NDArray[np.int16]:
-        """Return per member in how many weeks of the window it was there (members × as-of dates)."""
+        """Return per member in how many weeks of the window it was there (as-of dates × members)."""
         key = (weeks, lag)
         if key not in self._active:
             self._active[key] = self._presence.active_weeks(self._at, weeks, lag)
@@ -72,7 +73,10 @@ class Members:
 
     def distinct(self, weeks: int, lag: int = 0) -> Floats:
         """Return how many different members were there in the window."""
-        return self.count(self.active_weeks(weeks, lag) > 0)
+        key = (weeks, lag)
+        if key not in self._distinct:
+            self._distinct[key] = self.count(self.active_weeks(weeks, lag) > 0)
+        return self._distinct[key]
 
 
 class Observed:
@@ -128,14 +132,7 @@ class Observed:
     @cached_property
     def features(self) -> Members:
         """The product features that were used; the login is not one of them."""
-        whole = self._activity.features
-        kept = self._feature_codes >= 0
-        return Members(Presence(whole.lateness[kept], whole.account[kept], whole.accounts), self._at)
-
-    @cached_property
-    def _feature_codes(self) -> Ints:
-        login = [name == "login" for name in self._activity.feature_names] or [False]
-        return np.where(np.array(login)[self._activity.feature_codes], -1, self._activity.feature_codes)
+        return Members(self._activity.features, self._at)
 
     @cached_property
     def tracked_weeks(self) -> Floats:
@@ -196,13 +193,12 @@ class Observed:
         plans = self.attribute("plan")
         included = self._book.con.execute("SELECT plan, feature FROM entitlements WHERE feature <> 'login'").fetchall()
         total, hit = np.zeros(plans.shape), np.zeros(plans.shape)
-        codes = self._feature_codes[self._feature_codes >= 0]
-        names = self._activity.feature_names
-        member_account = self._activity.features.account[self._feature_codes >= 0]
+        codes, names = self._activity.feature_codes, self._activity.feature_names
+        member_account = self._activity.features.account
         for plan in {plan for plan, _ in included}:
             features = {feature for each, feature in included if each == plan}
             on_plan = plans == plan
             inside = np.array([name in features for name in names], dtype=bool)[codes]
             total += on_plan * len(features)
-            hit += self.features.count(used & inside[:, None] & on_plan[member_account])
+            hit += self.features.count(used & inside & on_plan.T[:, member_account])
         return np.where(total > 0, total - hit, np.nan), np.where(total > 0, total, np.nan)

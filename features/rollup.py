@@ -60,34 +60,39 @@ def roll_up(book: Book, grid: WeekGrid, accounts: NDArray[np.object_]) -> Activi
 
 
 def _code_members(book: Book) -> tuple[str, ...]:
-    """Make tables that code the (account, feature) and (account, user) pairs; return the feature names."""
+    """Make tables that code the product features and the (account, user) pairs; return the feature names."""
     con = book.con
     con.execute("""
         CREATE OR REPLACE TEMP TABLE feature_codes AS
-        SELECT feature, CAST(row_number() OVER (ORDER BY feature) - 1 AS INTEGER) AS code
+        SELECT feature, row_number() OVER (ORDER BY feature) - 1 AS code
         FROM (SELECT DISTINCT feature FROM usage WHERE feature IS NOT NULL)""")
     if book.has("usage", "user_id"):
         con.execute("""
             CREATE OR REPLACE TEMP TABLE user_codes AS
-            SELECT account, user_id, CAST(row_number() OVER (ORDER BY account, user_id) - 1 AS INTEGER) AS member
+            SELECT account, user_id, row_number() OVER (ORDER BY account, user_id) - 1 AS member
             FROM (SELECT DISTINCT account_id, user_id FROM usage WHERE user_id IS NOT NULL)
             JOIN account_codes USING (account_id)""")
     return tuple(name for (name,) in con.execute("SELECT feature FROM feature_codes ORDER BY code").fetchall())
 
 
 def _stream(book: Book, grid: WeekGrid, table: str) -> Iterator[pa.RecordBatch]:
-    """Yield batches of (account, feature, user, week, known, time, amount); −1 where there is no feature or user."""
-    start = epoch_us(grid)
-    user, join = "CAST(-1 AS INTEGER)", ""
+    """Yield batches of (account, feature, user, time, week, known, amount); −1 where there is no feature or user.
+
+    A week is found by dividing as doubles, which is exact for any week this side of the year 2100 and costs half.
+    """
+    start, week = epoch_us(grid), 604_800_000_000
+    user, join = "CAST(-1 AS BIGINT)", ""
     if book.has("usage", "user_id"):
+        # An id that stands for one person only needs no second look at the account.
+        shared = _one(book, "SELECT count(*) - count(DISTINCT user_id) FROM user_codes")
         user = "coalesce(m.member, -1)"
-        join = "LEFT JOIN user_codes m ON m.user_id = u.user_id AND m.account = a.account"
+        join = f"LEFT JOIN user_codes m ON m.user_id = u.user_id {'AND m.account = a.account' if shared else ''}"
     amount = "coalesce(u.quantity, 1)" if book.has("usage", "quantity") else "CAST(1 AS DOUBLE)"
     query = f"""
-        SELECT a.account, coalesce(f.code, -1) AS feature, {user} AS user,
-               (epoch_us(u.occurred_at) - {start}) // 604800000000 AS week,
-               (epoch_us(u.known_at) - {start}) // 604800000000 AS known,
-               epoch_us(u.occurred_at) AS time, {amount} AS amount
+        SELECT a.account, coalesce(f.code, -1) AS feature, {user} AS user, epoch_us(u.occurred_at) AS time,
+               CAST(floor((epoch_us(u.occurred_at) - {start}) / {week}) AS BIGINT) AS week,
+               CAST(floor((epoch_us(u.known_at) - {start}) / {week}) AS BIGINT) AS known,
+               {amount} AS amount
         FROM {table} u
         JOIN account_codes a ON a.account_id = u.account_id
         LEFT JOIN feature_codes f ON f.feature = u.feature
@@ -97,84 +102,77 @@ def _stream(book: Book, grid: WeekGrid, table: str) -> Iterator[pa.RecordBatch]:
     yield from book.con.sql(query).to_arrow_reader(BATCH)
 
 
-def _column(batch: pa.RecordBatch, name: str) -> Ints:
-    values: Ints = batch.column(name).to_numpy(zero_copy_only=False)
-    return values
-
-
 class _Scatter:
-    """Collects batches of coded events into dense accounts × weeks and members × weeks arrays."""
+    """Collects batches of coded events into dense accounts × weeks and weeks × members arrays."""
 
     def __init__(self, book: Book, grid: WeekGrid, accounts: int) -> None:
         self.shape = (accounts, grid.weeks)
-        cells = accounts * grid.weeks
         self.kinds = _one(book, "SELECT count(*) FROM feature_codes")
         self.login = _one(book, "SELECT coalesce(max(code), -2) FROM feature_codes WHERE feature = ?", LOGIN)
-        self.events = np.zeros(cells)
-        self.logins = np.zeros(cells)
-        self.last_event = np.full(cells, NEVER)
-        self.last_login = np.full(cells, NEVER)
-        self.any = np.full(cells, ABSENT)
-        self.features = np.full(cells * self.kinds, ABSENT)
         self.user_account = _user_accounts(book)
+        cells = accounts * grid.weeks
+        self.events, self.logins = np.zeros(cells), np.zeros(cells)
+        self.last_event, self.last_login = np.full(cells, NEVER), np.full(cells, NEVER)
+        self.features = np.full(cells * self.kinds, ABSENT)
         self.users = np.full(len(self.user_account) * grid.weeks, ABSENT)
         self.late: list[tuple[Ints, Ints, Ints, Floats, NDArray[np.bool_]]] = []
 
     def add(self, batch: pa.RecordBatch, sign: int) -> None:
         """Add a batch of events, or with sign −1 take back the amounts of repeated ones."""
+        account, feature, user, time, week, known, amount = (column.to_numpy() for column in batch.columns)
         weeks = self.shape[1]
-        account, week, known = (_column(batch, name) for name in ("account", "week", "known"))
-        feature, amount = _column(batch, "feature"), sign * batch.column("amount").to_numpy(zero_copy_only=False)
-        cell, late, login = account * weeks + week, known > week, feature == self.login
+        amount = sign * amount
+        cell, login = account * weeks + week, np.flatnonzero(feature == self.login)
         _add_at(self.events, cell, amount)
         _add_at(self.logins, cell[login], amount[login])
-        if late.any():
-            self.late.append((account[late], week[late], known[late], amount[late], login[late]))
+        lateness = known - week
+        late = np.flatnonzero(lateness)
+        if len(late):
+            self.late.append((account[late], week[late], known[late], amount[late], feature[late] == self.login))
         if sign < 0:
             return
-        lateness = (known - week).astype(np.uint16)
-        time, seen = _column(batch, "time"), account * weeks + known
+        seen = cell + lateness
         np.maximum.at(self.last_event, seen, time)
         np.maximum.at(self.last_login, seen[login], time[login])
-        _mark(self.any, cell, lateness, late)
-        used = feature >= 0
-        _mark(self.features, ((account * self.kinds + feature) * weeks + week)[used], lateness[used], late[used])
-        user = _column(batch, "user").astype(np.int64)
-        known_user = user >= 0
-        _mark(self.users, (user * weeks + week)[known_user], lateness[known_user], late[known_user])
+        accounts, people = self.shape[0], len(self.user_account)
+        _mark(self.features, week * (accounts * self.kinds) + account * self.kinds + feature, lateness, late, feature)
+        if people:
+            _mark(self.users, week * people + user, lateness, late, user)
 
     def result(self, book: Book, names: tuple[str, ...]) -> Activity:
         """Return what has been collected."""
         accounts, weeks = self.shape
-        features = self.features.reshape(accounts * self.kinds, weeks)
-        used = np.flatnonzero((features != ABSENT).any(axis=1))
-        users = Presence(self.users.reshape(-1, weeks), self.user_account, accounts)
+        lateness = self.features.reshape(weeks, accounts * self.kinds)
+        used = np.flatnonzero((lateness != ABSENT).any(axis=0))
+        used = used[used % max(self.kinds, 1) != self.login]
         return Activity(
             events=self._flow(self.events, logins=False),
             logins=self._flow(self.logins, logins=True),
             last_event=np.maximum.accumulate(self.last_event.reshape(self.shape), axis=1),
             last_login=np.maximum.accumulate(self.last_login.reshape(self.shape), axis=1),
-            first_week=self._first_week(),
-            users=users if book.has("usage", "user_id") else None,
-            features=Presence(features[used], used // max(self.kinds, 1), accounts),
+            first_week=self._first_week(lateness),
+            users=Presence.of(self.users.reshape(weeks, -1), self.user_account, accounts)
+            if book.has("usage", "user_id")
+            else None,
+            features=Presence.of(lateness[:, used], used // max(self.kinds, 1), accounts),
             feature_names=names,
             feature_codes=used % max(self.kinds, 1),
         )
 
     def _flow(self, amount: Floats, *, logins: bool) -> Flow:
-        rows = [
-            tuple(part[of] for part in (a, w, k, n)) for a, w, k, n, login in self.late for of in [login | (not logins)]
-        ]
-        columns = [np.concatenate(parts) for parts in zip(*rows, strict=True)] if rows else [np.empty(0, np.int64)] * 4
+        parts = [[rows[login | (not logins)] for rows in (a, w, k, n)] for a, w, k, n, login in self.late]
+        columns = [np.concatenate(part) for part in zip(*parts, strict=True)] or [np.empty(0, np.int64)] * 4
         account, week, known, late = columns
         return Flow(amount.reshape(self.shape), account, week, known, late.astype(np.float64))
 
-    def _first_week(self) -> Ints:
+    def _first_week(self, lateness: NDArray[np.uint16]) -> Ints:
         """Return per account and week the earliest event week known by then; the grid's length before the first."""
-        account, week = np.nonzero((self.any != ABSENT).reshape(self.shape))
-        known = week + self.any.reshape(self.shape)[account, week].astype(np.int64)
+        accounts, weeks = self.shape
+        soonest = lateness.reshape(weeks, accounts, self.kinds).min(axis=2, initial=ABSENT)
+        week, account = np.nonzero(soonest != ABSENT)
+        known = week + soonest[week, account].astype(np.int64)
         earliest = -running_latest(self.shape, account, known, -week)
-        return np.where(earliest == NEVER, self.shape[1], earliest)
+        return np.where(earliest == NEVER, weeks, earliest)
 
 
 def _add_at(total: Floats, cell: Ints, amount: Floats) -> None:
@@ -185,14 +183,16 @@ def _add_at(total: Floats, cell: Ints, amount: Floats) -> None:
         total[low : low + len(part)] += part
 
 
-def _mark(lateness: NDArray[np.uint16], cell: Ints, late_by: NDArray[np.uint16], late: NDArray[np.bool_]) -> None:
-    lateness[cell[~late]] = 0
-    np.minimum.at(lateness, cell[late], late_by[late])
+def _mark(soonest: NDArray[np.uint16], cell: Ints, lateness: Ints, late: Ints, member: Ints) -> None:
+    """Keep the least lateness per cell; rows without a member (−1) are passed over."""
+    there = np.flatnonzero((lateness == 0) & (member >= 0))
+    soonest[cell[there]] = 0
+    behind = late[member[late] >= 0]
+    np.minimum.at(soonest, cell[behind], lateness[behind].astype(np.uint16))
 
 
 def _one(book: Book, query: str, *values: str) -> int:
-    row = book.con.execute(query, list(values)).fetchone()
-    return int(row[0]) if row else 0
+    return int(book.con.execute(query, list(values)).fetchall()[0][0])
 
 
 def _user_accounts(book: Book) -> Ints:

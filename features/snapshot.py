@@ -55,10 +55,9 @@ def _has(book: Book, name: str) -> bool:
 
 def week_grid(book: Book, last: date) -> WeekGrid:
     """Return the weeks from the first use to `last`; raises UsageError when all use lies at or after `last`."""
-    row = book.con.execute("SELECT min(occurred_at), max(occurred_at) FROM usage").fetchone()
-    if row is None or row[0] is None:
+    ((first,),) = book.con.execute("SELECT CAST(min(occurred_at) AS DATE) FROM usage").fetchall()
+    if first is None:
         raise ContractError("usage: no row is left after the checks; map the table that holds what users did")
-    first = row[0].date()
     if first >= last:
         raise UsageError(f"as-of {last} lies before all data: the first use is of {first}; choose a later as-of date")
     return WeekGrid.ending(last, first)
