@@ -11,12 +11,13 @@ import duckdb
 from features.book import Book
 from features.contract import TABLES, Limits, Table
 from features.errors import ContractError, UsageError
+from features.sources.contradictions import contradictions, own_checks
 from features.sources.mapping import SourceMapping
 from features.sources.problems import Problem, SourceError
 from features.sources.relations import name, open_files, open_raw
 from features.sources.rules import checked
 from features.sources.tables import Findings, make_absent, make_quarantine, make_small
-from features.sources.usage import make_no_usage, make_usage
+from features.sources.usage import USAGE_SPAN, make_no_usage, make_usage
 
 
 @dataclass
@@ -58,6 +59,8 @@ def survey_book(
     _files(con, survey)
     for table in TABLES.values():
         _add(con, table, survey)
+    survey.problems += contradictions(con, frozenset(survey.columns))
+    survey.problems += own_checks(con, mapping)
     report = {
         "tables": survey.tables,
         "problems": [problem.to_json() for problem in survey.problems],
@@ -112,29 +115,28 @@ def _read(con: duckdb.DuckDBPyConnection, table: Table, survey: _Survey) -> Find
     file, limits = survey.mapping.file, survey.limits
     raw = open_raw(con, table, survey.mapping, survey.data)
     found = checked(con, table, raw, survey.mapping.timezone or "UTC", limits, file)
+    if survey.mapping.timezone is None and found.naive:
+        survey.problems.append(_read_as_utc(table, found.naive, file))
     if not con.execute(f"SELECT 1 FROM ({found.sql}) LIMIT 1").fetchall():
         survey.problems.append(_empty(table, file))
         return None
     survey.columns[table.name] = frozenset(found.columns)
-    if table.name == "usage":
-        return make_usage(con, raw, found, limits, file)
-    return make_small(con, found, limits, file)
+    make = make_usage if table.name == "usage" else make_small
+    findings = make(con, found)
+    if not found.in_place:
+        con.execute(f"DROP TABLE {name(f'source_{table.name}')}")
+    return findings
 
 
 def _present(con: duckdb.DuckDBPyConnection, table: Table, findings: Findings, survey: _Survey) -> dict[str, Any]:
-    first = last = None
+    event = name(table.event) if table.event else "NULL::TIMESTAMP"
+    sql = f"SELECT count(*), min({event}), max({event}) FROM {name(table.name)}"
     if table.name == "usage":
-        kept, first, last = con.execute(
-            "SELECT sum(events)::BIGINT, min(first), max(last) FROM usage_accounts"
-        ).fetchall()[0]
-    else:
-        event = name(table.event) if table.event else "NULL::TIMESTAMP"
-        kept, first, last = con.execute(
-            f"SELECT count(*), min({event}), max({event}) FROM {name(table.name)}"
-        ).fetchall()[0]
+        sql = USAGE_SPAN
+    kept, first, last = con.execute(sql).fetchall()[0]
     return {
         "rows": findings.rows,
-        "kept": kept or 0,
+        "kept": kept,
         "first": first.isoformat() if first else None,
         "last": last.isoformat() if last else None,
         "quarantined": findings.quarantined,
@@ -152,6 +154,12 @@ def _empty(table: Table, file: str) -> Problem:
     says = "the source has no rows" + ("" if required else ": the table counts as missing")
     fix = f"correct the path, query or filter in {file} under [{table.name}]"
     return Problem(table.name, "", "empty_table", "error" if required else "warning", says, fix)
+
+
+def _read_as_utc(table: Table, naive: tuple[str, ...], file: str) -> Problem:
+    says = "times without a zone are read as UTC"
+    fix = f'say timezone = "UTC" or another zone at the top of {file}'
+    return Problem(table.name, ", ".join(naive), "naive_times", "note", says, fix)
 
 
 def _failing(table: Table, error: duckdb.Error, file: str) -> Problem:

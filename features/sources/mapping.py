@@ -14,6 +14,7 @@ from features.errors import UsageError
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 PLACES = ("path", "query", "filter")
+RESERVED = ("quarantine", "usage_accounts", "usage_repeats", "typed_usage", "ranked_usage", "repeated_numbers")
 CHECK_KEYS = ("says", "query", "table", "column", "fix")
 
 
@@ -101,7 +102,7 @@ def _mistakes(document: Mapping[str, Any]) -> Iterator[str]:
     yield from _mistakes_in_checks(_section(document, "checks"))
     for name in TABLES:
         if isinstance(document.get(name), dict):
-            yield from _mistakes_in_table(name, document[name], "files" in document)
+            yield from _mistakes_in_table(name, document[name])
     yield from _missing_tables(document)
 
 
@@ -120,19 +121,17 @@ def _missing_tables(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _mistakes_in_files(files: Mapping[str, Any]) -> Iterator[str]:
     for name, path in files.items():
-        if name in TABLES:
-            yield f"[files] {name} is the name of a canonical table; choose another, such as raw_{name}"
+        if name in (*TABLES, *RESERVED) or name.startswith("source_"):
+            yield f"[files] {name} is a name that Forewarn uses itself; choose another, such as raw_{name}"
         elif not name.isidentifier():
             yield f"[files] {name!r} must be a plain name of letters, digits and _"
         yield from _mistakes_in_path(f"[files] {name}", path)
 
 
-def _mistakes_in_table(name: str, section: Mapping[str, Any], files: bool) -> Iterator[str]:
+def _mistakes_in_table(name: str, section: Mapping[str, Any]) -> Iterator[str]:
     yield from _unknown(f"[{name}] ", section, (*PLACES, *TABLES[name].names))
     if ("path" in section) == ("query" in section):
         yield f"[{name}] needs either path or query, and not both"
-    if "query" in section and not files:
-        yield f"[{name}] query needs a section [files] that names the files it reads"
     for key, value in section.items():
         if not isinstance(value, str) or not value.strip():
             yield f"[{name}] {key} = {value!r} must be text: a path or SQL in quotes"

@@ -1,12 +1,12 @@
 """The contract's row rules as SQL over one table's raw and canonical columns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from features.contract import RULES, Column, Limits, Table
-from features.sources.casts import WHOLE, Cast, cast, has_zone, is_number
+from features.sources.casts import NAIVE, WHOLE, Cast, cast, has_zone, is_number
 from features.sources.problems import Problem, Severity, SourceError
 from features.sources.relations import Raw, name
 
@@ -31,6 +31,13 @@ class Checked:
     kept_raw: frozenset[str]
     types: Mapping[str, str]
     checks: tuple[Check, ...]
+    in_place: bool
+    """Whether the rows still lie in their files."""
+    limits: Limits
+    file: str
+    """The mapping file, for messages."""
+    naive: tuple[str, ...] = ()
+    """Columns whose times name no zone."""
 
     def value(self, column: str) -> str:
         """Return SQL of a column as text, as it stood in the source."""
@@ -52,7 +59,8 @@ def checked(con: duckdb.DuckDBPyConnection, table: Table, raw: Raw, zone: str, l
     """
     casts = {c.name: _cast(c, raw, zone, table) for c in table.columns if c.name in raw.columns}
     problems = [_retyped(table, c, raw, file) for c, made in casts.items() if made is None]
-    problems += _mixed_zones(con, table, raw, file)
+    zones = _zones(con, table, raw)
+    problems += [mixed for column in zones for mixed in _mixed_zones(table, column, zones[column], file)]
     if problems:
         raise SourceError(problems)
     made = {column: found for column, found in casts.items() if found is not None}
@@ -61,7 +69,9 @@ def checked(con: duckdb.DuckDBPyConnection, table: Table, raw: Raw, zone: str, l
     parts += [f"{name(column)} AS {name(f'raw {column}')}" for column in sorted(kept)]
     sql = f"SELECT {', '.join(parts)} FROM ({raw.sql})"
     types = {column: bound.type for column, bound in raw.columns.items()}
-    return Checked(table, sql, tuple(made), kept, types, tuple(_checks(table, made, types, limits)))
+    checks = tuple(_checks(table, made, types, limits))
+    naive = tuple(column for column, found in zones.items() if found.naive is not None)
+    return Checked(table, sql, tuple(made), kept, types, checks, raw.in_place, limits, file, naive)
 
 
 def _cast(column: Column, raw: Raw, zone: str, table: Table) -> Cast | None:
@@ -102,13 +112,11 @@ def _column_checks(column: Column, made: Cast, given: str, limits: Limits) -> It
         yield Check("negative_quantity", column.name, f"{text} < 0")
 
 
-def problem(
-    found: Checked, check: Check, count: int, total: int, sample: list[str], limits: Limits, file: str
-) -> Problem:
+def problem(found: Checked, check: Check, count: int, total: int, sample: Sequence[str]) -> Problem:
     """Return the problem that `count` rows break one rule: an error above limits.quarantine_share."""
-    table, rule = found.table, RULES[check.rule]
+    table, rule, limits = found.table, RULES[check.rule], found.limits
     words = {
-        "file": file,
+        "file": found.file,
         "table": table.name,
         "column": check.column,
         "available": table.available,
@@ -130,23 +138,36 @@ def _retyped(table: Table, column: str, raw: Raw, file: str) -> Problem:
     return Problem(table.name, column, "retyped_column", "error", says, fix)
 
 
-def _mixed_zones(con: duckdb.DuckDBPyConnection, table: Table, raw: Raw, file: str) -> list[Problem]:
-    problems = []
-    for column in (c for c in table.columns if c.kind == "time" and c.name in raw.columns):
-        if raw.columns[column.name].type == "VARCHAR":
-            problems += _mixed_zone(con, table, column.name, raw.sql, file)
-    return problems
+@dataclass(frozen=True)
+class _Zones:
+    """How many times of one column name their zone, with the first that does and the first that does not."""
+
+    total: int = 0
+    with_zone: int = 0
+    zoned: str | None = None
+    naive: str | None = None
 
 
-def _mixed_zone(con: duckdb.DuckDBPyConnection, table: Table, column: str, sql: str, file: str) -> list[Problem]:
-    zoned = has_zone(name(column))
-    total, with_zone, first, other = con.execute(
-        f"SELECT count({name(column)}), count_if({zoned}), min({name(column)}) FILTER ({zoned}), "
-        f"min({name(column)}) FILTER (NOT {zoned} AND TRY_CAST({name(column)} AS TIMESTAMP) IS NOT NULL) FROM ({sql})"
-    ).fetchall()[0]
-    if not with_zone or other is None:
-        return []
-    says = "times name their zone and the others do not"
-    fix = f"give all a zone in the source, or write one expression for both in {file} under [{table.name}] {column}"
-    sample = (f"{first} beside {other}", str(first), str(other))
-    return [Problem(table.name, column, "mixed_time_zones", "error", says, fix, with_zone, total, sample)]
+def _zones(con: duckdb.DuckDBPyConnection, table: Table, raw: Raw) -> dict[str, _Zones]:
+    """Look at the zones of every time column; only text has to be read for that."""
+    found = {}
+    for column in (c.name for c in table.columns if c.kind == "time" and c.name in raw.columns):
+        given, text = raw.columns[column].type, name(column)
+        if given == "VARCHAR":
+            zoned = has_zone(text)
+            naive = f"NOT {zoned} AND TRY_CAST({text} AS TIMESTAMP) IS NOT NULL"
+            sql = f"count({text}), count_if({zoned}), min({text}) FILTER ({zoned}), min({text}) FILTER ({naive})"
+            found[column] = _Zones(*con.execute(f"SELECT {sql} FROM ({raw.sql})").fetchall()[0])
+        elif given in NAIVE:
+            found[column] = _Zones(naive=given)
+    return found
+
+
+def _mixed_zones(table: Table, column: str, zones: _Zones, file: str) -> Iterator[Problem]:
+    if zones.with_zone and zones.naive is not None:
+        says = "times name their zone and the others do not"
+        where = f"in {file} under [{table.name}] {column}"
+        fix = f"give all a zone in the source, or write one expression for both {where}"
+        sample = (f"{zones.zoned} beside {zones.naive}", str(zones.zoned), zones.naive)
+        count, total = zones.with_zone, zones.total
+        yield Problem(table.name, column, "mixed_time_zones", "error", says, fix, count, total, sample)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from features.contract import TABLES, Limits, Table
+from features.contract import TABLES, Table
 from features.sources.casts import TYPES
 from features.sources.problems import Problem
 from features.sources.relations import literal, name
@@ -52,12 +52,11 @@ def known_at(table: Table, columns: tuple[str, ...]) -> str:
 def make_absent(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Make the empty view that stands for a table that no source gives."""
     nulls = ", ".join(f"CAST(NULL AS {TYPES[c.kind]}) AS {name(c.name)}" for c in table.columns)
-    con.execute(
-        f"CREATE TEMP VIEW {name(table.name)} AS SELECT {nulls}, CAST(NULL AS TIMESTAMP) AS known_at WHERE false"
-    )
+    select = f"SELECT {nulls}, CAST(NULL AS TIMESTAMP) AS known_at WHERE false"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {name(table.name)} AS {select}")
 
 
-def make_small(con: duckdb.DuckDBPyConnection, found: Checked, limits: Limits, file: str) -> Findings:
+def make_small(con: duckdb.DuckDBPyConnection, found: Checked) -> Findings:
     """Make one canonical table of rows that keep every rule, one per key: the one that was known first."""
     table, checks = found.table, _all_checks(found)
     cases = " ".join(f"WHEN {check.breaks} THEN {i}" for i, check in enumerate(checks))
@@ -70,11 +69,11 @@ def make_small(con: duckdb.DuckDBPyConnection, found: Checked, limits: Limits, f
     total = con.execute(f"SELECT count(*) FROM {staged}").fetchall()[0][0]
     findings = Findings(total)
     for i, check in enumerate(checks):
-        _tell(con, found, check, f"{staged} WHERE broken = {i}", findings, limits, file)
+        _tell(con, found, check, f"{staged} WHERE broken = {i}", findings)
     key = table.key[-1] if table.key and table.key[-1] in found.columns else ""
     copies = f"{ranked} WHERE copy > 1 AND {{}} same"
-    _tell(con, found, Check("duplicate", key, ""), copies.format("NOT"), findings, limits, file)
-    _tell(con, found, Check("repeated", "", ""), copies.format(""), findings, limits, file)
+    _tell(con, found, Check("duplicate", key, ""), copies.format("NOT"), findings)
+    _tell(con, found, Check("repeated", "", ""), copies.format(""), findings)
     con.execute(f"DROP TABLE {staged}; DROP TABLE {ranked}")
     return findings
 
@@ -104,28 +103,22 @@ def _key_part(table: Table, column: str) -> str:
     return f"coalesce({name(column)}, {name(table.event)})" if column == table.available else name(column)
 
 
-def _tell(
-    con: duckdb.DuckDBPyConnection,
-    found: Checked,
-    check: Check,
-    rows: str,
-    findings: Findings,
-    limits: Limits,
-    file: str,
-) -> None:
+def _tell(con: duckdb.DuckDBPyConnection, found: Checked, check: Check, rows: str, findings: Findings) -> None:
     """Count the rows that break a check, keep a sample of them in the quarantine, and note the problem."""
     count = con.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
     if not count:
         return
-    sample = keep(con, found, check, rows, limits)
-    findings.add(problem(found, check, count, findings.rows, sample, limits, file))
+    sample = keep(con, found, check, rows)
+    findings.add(problem(found, check, count, findings.rows, sample))
 
 
-def keep(con: duckdb.DuckDBPyConnection, found: Checked, check: Check, rows: str, limits: Limits) -> list[str]:
+def keep(con: duckdb.DuckDBPyConnection, found: Checked, check: Check, rows: str) -> list[str]:
     """Put a sample of bad rows into the quarantine and return three keys of them."""
     key = found.sample(check.column)
     row = ", ".join(f"{name(c)} := {found.value(c)}" for c in found.columns)
     entry = f"{literal(found.table.name)}, {literal(check.rule)}, {key}, to_json(struct_pack({row}))"
-    con.execute(f"INSERT INTO quarantine SELECT {entry} FROM {rows} ORDER BY 3, 4 LIMIT {limits.quarantine_sample}")
+    con.execute(
+        f"INSERT INTO quarantine SELECT {entry} FROM {rows} ORDER BY 3, 4 LIMIT {found.limits.quarantine_sample}"
+    )
     found_keys = con.execute(f"SELECT DISTINCT {key} AS key FROM {rows} ORDER BY 1 LIMIT 3").fetchall()
     return [str(row[0]) for row in found_keys]

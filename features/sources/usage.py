@@ -1,41 +1,45 @@
 """The usage table: never copied and never sorted, only scanned; its view adds no more than its bad rows need."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.contract import Limits
 from features.sources.casts import WHOLE
 from features.sources.problems import Problem
-from features.sources.relations import Raw
+from features.sources.relations import literal, name
 from features.sources.rules import Check, Checked, problem
 from features.sources.tables import Findings, canonical, keep
 
-BATCH = 1 << 20
+BATCH = 1 << 17
+USAGE_SPAN = """
+WITH known AS (SELECT DISTINCT account_id FROM accounts)
+SELECT coalesce((SELECT sum(events) FROM usage_accounts JOIN known USING (account_id)), 0)::BIGINT
+     - (SELECT count(*) FROM usage_repeats JOIN known USING (account_id)),
+       min(first), max(last) FROM usage_accounts"""
+"""How many events count, without unknown accounts and surplus copies, and when the first and last happened."""
 
 
-def make_usage(con: duckdb.DuckDBPyConnection, raw: Raw, found: Checked, limits: Limits, file: str) -> Findings:
+def make_usage(con: duckdb.DuckDBPyConnection, found: Checked) -> Findings:
     """Make the view `usage`, and the tables `usage_accounts` (one row per account) and `usage_repeats`."""
-    if not raw.in_place:
+    if not found.in_place:
         con.execute(f"CREATE TEMP TABLE typed_usage AS {found.sql}")
-    source = f"({found.sql})" if raw.in_place else "typed_usage"
-    rows, counts = _count(con, found, source)
+    source = f"({found.sql})" if found.in_place else "typed_usage"
+    rows, counts = _scan(con, found, source)
     findings = Findings(rows)
     broken = [(check, count) for check, count in zip(found.checks, counts, strict=True) if count]
     for check, count in broken:
-        sample = keep(con, found, check, f"{source} WHERE {check.breaks}", limits)
-        findings.add(problem(found, check, count, rows, sample, limits, file))
+        sample = keep(con, found, check, f"{source} WHERE {check.breaks}")
+        findings.add(problem(found, check, count, rows, sample))
     # A comparison with a NULL is NULL: such a row breaks nothing.
     good = " AND ".join(f"coalesce(NOT ({check.breaks}), true)" for check, _ in broken)
     where = f" WHERE {good}" if good else ""
     con.execute(f"CREATE TEMP VIEW usage AS SELECT {canonical(found.table, found.columns)} FROM {source}{where}")
-    _count_accounts(con)
-    for told in _unknown_accounts(con, found, rows, limits, file):
-        findings.add(told)
-    for told in _repeats(con, found, rows, limits, file):
+    if broken:
+        _count_accounts(con, "usage")
+    for told in (*_unknown_accounts(con, found, rows), *_repeats(con, found, rows)):
         findings.add(told)
     return findings
 
@@ -43,26 +47,27 @@ def make_usage(con: duckdb.DuckDBPyConnection, raw: Raw, found: Checked, limits:
 def make_no_usage(con: duckdb.DuckDBPyConnection) -> None:
     """Make the empty tables that go with an absent usage table."""
     con.execute("CREATE TEMP TABLE usage_repeats AS SELECT * FROM usage WHERE false")
-    _count_accounts(con)
+    _count_accounts(con, "usage")
 
 
-def _count(con: duckdb.DuckDBPyConnection, found: Checked, source: str) -> tuple[int, list[int]]:
-    """Count all rows and those that break each check in one scan."""
-    counts = "".join(f", count_if({check.breaks})" for check in found.checks)
-    row = con.execute(f"SELECT count(*){counts} FROM {source}").fetchall()[0]
+def _scan(con: duckdb.DuckDBPyConnection, found: Checked, source: str) -> tuple[int, list[int]]:
+    """Count all rows, and those that break each check, in one scan that also counts by account."""
+    counts = [f"count_if({check.breaks}) AS broken_{i}" for i, check in enumerate(found.checks)]
+    _count_accounts(con, source, counts)
+    sums = "".join(f", coalesce(sum(broken_{i}), 0)::BIGINT" for i in range(len(counts)))
+    row = con.execute(f"SELECT coalesce(sum(events), 0)::BIGINT{sums} FROM usage_accounts").fetchall()[0]
     return row[0], list(row[1:])
 
 
-def _count_accounts(con: duckdb.DuckDBPyConnection) -> None:
+def _count_accounts(con: duckdb.DuckDBPyConnection, source: str, counts: Sequence[str] = ()) -> None:
+    columns = ["count(*) AS events", "min(occurred_at) AS first", "max(occurred_at) AS last", *counts]
     con.execute(
-        "CREATE TEMP TABLE usage_accounts AS SELECT account_id, count(*) AS events, min(occurred_at) AS first, "
-        "max(occurred_at) AS last FROM usage GROUP BY account_id"
+        f"CREATE OR REPLACE TEMP TABLE usage_accounts AS SELECT account_id, {', '.join(columns)} "
+        f"FROM {source} GROUP BY account_id"
     )
 
 
-def _unknown_accounts(
-    con: duckdb.DuckDBPyConnection, found: Checked, rows: int, limits: Limits, file: str
-) -> Iterator[Problem]:
+def _unknown_accounts(con: duckdb.DuckDBPyConnection, found: Checked, rows: int) -> Iterator[Problem]:
     # They stay in the view, because taking them out costs a join per scan: the engine drops them after its rollup.
     unknown = (
         "usage_accounts WHERE EXISTS (SELECT 1 FROM accounts) AND account_id NOT IN (SELECT account_id FROM accounts)"
@@ -70,16 +75,16 @@ def _unknown_accounts(
     count = con.execute(f"SELECT coalesce(sum(events), 0)::BIGINT FROM {unknown}").fetchall()[0][0]
     if count:
         accounts = con.execute(
-            f"SELECT account_id FROM {unknown} ORDER BY 1 LIMIT {limits.quarantine_sample}"
+            f"SELECT account_id FROM {unknown} ORDER BY 1 LIMIT {found.limits.quarantine_sample}"
         ).fetchall()
         con.executemany("INSERT INTO quarantine VALUES ('usage', 'unknown_account', ?, NULL)", accounts)
         sample = [str(row[0]) for row in accounts[:3]]
-        yield problem(found, Check("unknown_account", "account_id", ""), count, rows, sample, limits, file)
+        yield problem(found, Check("unknown_account", "account_id", ""), count, rows, sample)
 
 
-def _repeats(con: duckdb.DuckDBPyConnection, found: Checked, rows: int, limits: Limits, file: str) -> Iterator[Problem]:
+def _repeats(con: duckdb.DuckDBPyConnection, found: Checked, rows: int) -> Iterator[Problem]:
     """Put the surplus copies of repeated events into `usage_repeats`: of each event the one known first is kept."""
-    numbers = _repeated_numbers(con, found)
+    numbers = _repeated_numbers(con, found, rows)
     if not len(numbers):
         con.execute("CREATE TEMP TABLE usage_repeats AS SELECT * FROM usage WHERE false")
         return
@@ -97,40 +102,36 @@ def _repeats(con: duckdb.DuckDBPyConnection, found: Checked, rows: int, limits: 
         rows_of = f"ranked_usage WHERE copy > 1 AND {condition}"
         count = con.execute(f"SELECT count(*) FROM {rows_of}").fetchall()[0][0]
         if count:
-            yield _repeat_problem(con, found, rule, rows_of, count, rows, limits, file)
+            yield _repeat_problem(con, found, rule, rows_of, count, rows)
     con.execute("DROP TABLE ranked_usage")
 
 
 def _repeat_problem(
-    con: duckdb.DuckDBPyConnection,
-    found: Checked,
-    rule: str,
-    rows_of: str,
-    count: int,
-    rows: int,
-    limits: Limits,
-    file: str,
+    con: duckdb.DuckDBPyConnection, found: Checked, rule: str, rows_of: str, count: int, rows: int
 ) -> Problem:
+    row = ", ".join(name(c) for c in found.columns)
+    entry = f"'usage', {literal(rule)}, CAST(event_id AS VARCHAR), to_json(struct_pack({row}))"
+    con.execute(
+        f"INSERT INTO quarantine SELECT {entry} FROM {rows_of} ORDER BY 3 LIMIT {found.limits.quarantine_sample}"
+    )
     keys = con.execute(f"SELECT DISTINCT CAST(event_id AS VARCHAR) FROM {rows_of} ORDER BY 1 LIMIT 3").fetchall()
-    return problem(found, Check(rule, "event_id", ""), count, rows, [str(row[0]) for row in keys], limits, file)
+    return problem(found, Check(rule, "event_id", ""), count, rows, [str(row[0]) for row in keys])
 
 
 def _number(found: Checked) -> str:
     """Return SQL of an event's number: its id when that is a whole number, else a hash of it."""
-    given = found.types["event_id"]
-    return "CAST(event_id AS BIGINT)" if given in WHOLE - {"UBIGINT", "HUGEINT", "UHUGEINT"} else "hash(event_id)"
+    whole = found.types["event_id"] in WHOLE - {"UBIGINT", "HUGEINT", "UHUGEINT"}
+    return "CAST(event_id AS BIGINT)" if whole else "CAST(hash(event_id) >> 1 AS BIGINT)"
 
 
-def _repeated_numbers(con: duckdb.DuckDBPyConnection, found: Checked) -> NDArray[np.int64] | NDArray[np.uint64]:
+def _repeated_numbers(con: duckdb.DuckDBPyConnection, found: Checked, rows: int) -> NDArray[np.int64]:
     """Return the numbers that more than one event has, by one streamed scan and a sort (8 bytes per event)."""
-    if "event_id" not in found.columns:
-        return np.empty(0, np.int64)
-    relation = con.sql(f"SELECT {_number(found)} AS number FROM usage WHERE event_id IS NOT NULL")
-    parts = [batch.column(0).to_numpy() for batch in relation.to_arrow_reader(BATCH)]
-    if not parts:
-        return np.empty(0, np.int64)
-    numbers = np.concatenate(parts)
-    del parts
+    numbers, filled = np.empty(rows, np.int64), 0
+    if "event_id" in found.columns:
+        relation = con.sql(f"SELECT {_number(found)} AS number FROM usage WHERE event_id IS NOT NULL")
+        for batch in relation.to_arrow_reader(BATCH):
+            numbers[filled : filled + batch.num_rows] = batch.column(0).to_numpy()
+            filled += batch.num_rows
+    numbers = numbers[:filled]
     numbers.sort()
-    repeated: NDArray[np.int64] = numbers[1:][numbers[1:] == numbers[:-1]]
-    return np.unique(repeated)
+    return np.unique(numbers[1:][numbers[1:] == numbers[:-1]])
