@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from features.sources.world.arrays import NEVER, Floats, Ints
-from features.sources.world.health import DECISION_WEEKS, FITS
+from features.sources.world.health import BEFORE, DECISION_WEEKS, FITS
 
 SEGMENTS = ("small", "mid-market", "enterprise")
 REGIONS = ("EMEA", "Americas", "APAC")
@@ -98,12 +98,15 @@ class Terms:
     """How many weeks up to and with `deadline_week` belong to the decision on this term."""
 
     def decision_term(self, weeks: int) -> Ints:
-        """Return accounts × weeks: the term that is decided upon in a week, −1 for none."""
-        term = np.full((len(self.ends), weeks), -1, dtype=np.int64)
-        week = np.arange(weeks)
+        """Return accounts × (BEFORE + weeks): the term that is decided upon in a week, −1 for none.
+
+        Nobody left before the data begin, so terms that ended by then are not decided upon.
+        """
+        term = np.full((len(self.ends), BEFORE + weeks), -1, dtype=np.int64)
+        week = np.arange(-BEFORE, weeks)
         for n in range(self.ends.shape[1]):
             last = self.deadline_week[:, n, None]
-            inside = (week <= last) & (week > last - self.decision_weeks[:, n, None])
+            inside = (week <= last) & (week > last - self.decision_weeks[:, n, None]) & (self.ends[:, n, None] >= 0)
             term[inside] = n
         return term
 

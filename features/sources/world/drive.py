@@ -10,14 +10,14 @@ from features.sources.world.health import CAUSES, Lives, cause_of, level_of
 
 ENTITLED = (12, 18, 25)
 """How many of the product features a plan includes, from the most popular on."""
-SHOWS = np.array([0.7, 0.7, 0.9, 0.6, 1.0, 0.12])
+SHOWS = np.array([0.85, 0.8, 1.0, 0.7, 1.0, 0.15])
 """How much of the health shows in the use, by cause: of a tight budget hardly anything."""
-USERS_LEFT = np.array([1.0, 0.97, 0.85, 0.68, 0.52])
-SESSIONS_LEFT = np.array([1.0, 0.98, 0.86, 0.70, 0.55])
-FEATURES_LEFT = np.array([1.0, 0.97, 0.88, 0.74, 0.60])
-ADOPTION_FEATURES_LEFT = np.array([1.0, 0.90, 0.70, 0.48, 0.30])
+USERS_LEFT = np.array([1.0, 0.96, 0.78, 0.56, 0.40])
+SESSIONS_LEFT = np.array([1.0, 0.97, 0.82, 0.62, 0.46])
+FEATURES_LEFT = np.array([1.0, 0.96, 0.83, 0.66, 0.50])
+ADOPTION_FEATURES_LEFT = np.array([1.0, 0.88, 0.64, 0.42, 0.26])
 ADOPTION, BAD_FIT = CAUSES.index("adoption"), CAUSES.index("fit")
-USUAL_SESSIONS = 0.40
+USUAL_SESSIONS = 0.49
 PAUSES_WEEKLY = 0.006
 """Weekly chance that an account pauses for some weeks without meaning anything by it."""
 PAUSED = 0.4
@@ -78,7 +78,7 @@ def _follow(target: Floats) -> Floats:
 
 def _noise(rng: np.random.Generator, count: int, weeks: int) -> Floats:
     """Return accounts' own ups and downs: log-normal, correlated over some weeks."""
-    shocks = rng.normal(0.0, 0.16, (count, weeks))
+    shocks = rng.normal(0.0, 0.13, (count, weeks))
     for week in range(1, weeks):
         shocks[:, week] += 0.8 * shocks[:, week - 1]
     return np.exp(shocks)

@@ -5,31 +5,33 @@ from functools import lru_cache
 
 import numpy as np
 
-from features.sources.world.arrays import Floats, Ints
+from features.sources.world.arrays import NEVER, Bools, Floats, Ints
 
 CAUSES = ("none", "sponsor", "adoption", "support", "fit", "budget")
 LEVELS = ("thriving", "good", "wavering", "poor", "critical")
 STATES = len(CAUSES) * len(LEVELS)
 FITS = ("A", "B", "C", "D")
 
-ONSET = np.array([0.0, 0.0040, 0.0032, 0.0036, 0.0004, 0.0034])
+ONSET = np.array([0.0, 0.0052, 0.0044, 0.0050, 0.0006, 0.0046])
 """Weekly chance that a cause begins in an account without one."""
 ONSET_BY_FIT = np.array([0.75, 1.0, 1.25, 1.6])
-ENDS = np.array([0.0, 0.060, 0.050, 0.080, 0.040, 0.065])
+ENDS = np.array([0.0, 0.085, 0.075, 0.105, 0.055, 0.090])
 """Weekly chance that a cause ends: many declining accounts recover."""
-WORSENS = np.array([0.025, 0.24, 0.18, 0.26, 0.18, 0.22])
+WORSENS = np.array([0.025, 0.30, 0.22, 0.32, 0.22, 0.28])
 """Weekly chance to fall one level while the cause is active."""
-IMPROVES = np.array([0.20, 0.03, 0.03, 0.04, 0.03, 0.03])
+IMPROVES = np.array([0.28, 0.03, 0.03, 0.04, 0.03, 0.03])
 BAD_FIT_AT_BIRTH = np.array([0.02, 0.06, 0.20, 0.38])
 
-DECIDES = np.array([0.0, 0.0012, 0.017, 0.043, 0.072])
+DECIDES = np.array([0.0, 0.0010, 0.019, 0.049, 0.085])
 """Weekly chance, by level, that an account in its decision window decides to leave."""
-SUDDEN = 0.0033
+SUDDEN = 0.0029
 """The same for reasons that nothing visible precedes (merger, insolvency), whatever the level."""
 MONTHLY_SHARE = 0.36
 """A monthly contract is decided upon in every week, so each week weighs less."""
 DECISION_WEEKS = 13
 """Weeks before the notice deadline in which the contract of a year and longer is decided upon."""
+BEFORE = 26
+"""Weeks before the data in which contracts that end in the data may already be decided upon."""
 TELLS = 0.45
 """Share of leavers that give notice at all; the others let the contract lapse."""
 TELLS_WEEKLY = 0.22
@@ -106,15 +108,17 @@ def decision_rates() -> Floats:
 class Lives:
     """What happens to a shard's accounts behind the scenes; weeks count from the first week of the data."""
 
+    early: Ints
+    """The states of the BEFORE weeks before the data, accounts × BEFORE; −1 before the account joins."""
     state: Ints
-    """accounts × weeks; −1 before the account joins."""
+    """The states of the weeks in the data, accounts × weeks."""
     decided_week: Ints
-    """-1: never decides."""
+    """NEVER: does not decide; may lie before the data."""
     decided_term: Ints
-    sudden: Ints
-    """1 where nothing visible preceded the decision."""
+    sudden: Bools
+    """True where nothing visible preceded the decision."""
     told_week: Ints
-    """-1: never tells."""
+    """NEVER: does not tell."""
 
 
 def _draw(rows: Floats, chance: Floats) -> Ints:
@@ -123,30 +127,33 @@ def _draw(rows: Floats, chance: Floats) -> Ints:
     return index
 
 
+def _first_states(rng: np.random.Generator, fit: Ints, joins: Ints) -> Ints:
+    starts = np.where((joins < -BEFORE)[:, None], mature()[fit], beginnings()[fit])
+    return _draw(np.cumsum(starts, axis=1), rng.random(len(fit)))
+
+
 def live(rng: np.random.Generator, fit: Ints, monthly: Ints, joins: Ints, decision_term: Ints) -> Lives:
-    """Let accounts live week by week; `decision_term` (accounts × weeks) is −1 outside every decision window."""
+    """Let accounts live week by week, from BEFORE weeks before the data on.
+
+    `decision_term` (accounts × weeks, these BEFORE weeks included) is −1 outside every decision window.
+    """
     count, weeks = len(fit), decision_term.shape[1]
-    moves = np.cumsum(kernels(), axis=2)
-    rates = decision_rates()
-    starts = np.where((joins < 0)[:, None], np.cumsum(mature(), axis=1)[fit], np.cumsum(beginnings(), axis=1)[fit])
-    chances = rng.random((weeks, 2, count))
-    first = _draw(starts, rng.random(count))
-    begins = np.maximum(joins, 0)
+    moves, rates = np.cumsum(kernels(), axis=2), decision_rates()
+    begins = np.maximum(joins + BEFORE, 0)
     state = np.full((count, weeks), -1, dtype=np.int64)
-    now, decided_week, decided_term = first, np.full(count, -1), np.full(count, -1)
+    decided_week, decided_term, odds = np.full(count, NEVER), np.zeros(count, dtype=np.int64), np.ones(count)
+    now = _first_states(rng, fit, joins)
     for week in range(weeks):
-        older = begins < week
-        now = np.where(older, _draw(moves[fit, now], chances[week, 0]), now)
-        state[:, week] = np.where(begins <= week, now, -1)
-        decides = (begins <= week) & (decided_week < 0) & (decision_term[:, week] >= 0)
-        decides &= chances[week, 1] < rates[monthly, now]
-        decided_week[decides] = week
+        here = begins <= week
+        now = np.where(begins < week, _draw(moves[fit, now], rng.random(count)), now)
+        state[:, week] = np.where(here, now, -1)
+        rate = rates[monthly, now]
+        decides = here & (decided_week == NEVER) & (decision_term[:, week] >= 0) & (rng.random(count) < rate)
+        decided_week[decides] = week - BEFORE
         decided_term[decides] = decision_term[decides, week]
-    decided = decided_week >= 0
-    at = state[np.arange(count), np.maximum(decided_week, 0)]
-    rate = rates[monthly, np.maximum(at, 0)]
-    base = SUDDEN * np.where(monthly == 1, MONTHLY_SHARE, 1.0)
-    sudden = decided & (rng.random(count) < base / rate)
+        odds[decides] = rates[monthly, 0][decides] / rate[decides]
+    decided = decided_week < NEVER
+    sudden = decided & (rng.random(count) < odds)
     tells = decided & (rng.random(count) < TELLS)
-    told_week = np.where(tells, decided_week + rng.geometric(TELLS_WEEKLY, count), -1)
-    return Lives(state, decided_week, decided_term, sudden.astype(np.int64), told_week)
+    told_week = np.where(tells, decided_week + rng.geometric(TELLS_WEEKLY, count), NEVER)
+    return Lives(state[:, :BEFORE], state[:, BEFORE:], decided_week, decided_term, sudden, told_week)

@@ -153,4 +153,4 @@ def _reasons(lives: Lives) -> Ints:
     causes = np.where(lives.state >= 0, cause_of(np.maximum(lives.state, 0)), 0)
     latest = np.maximum.accumulate(np.where((causes > 0) & (week <= lives.decided_week[:, None]), week, 0), axis=1)
     cause = causes[np.arange(len(causes)), latest[:, -1]]
-    return np.where(lives.sudden == 1, SUDDEN_REASON, cause)
+    return np.where(lives.sudden, SUDDEN_REASON, cause)

@@ -8,7 +8,7 @@ from features.sources.world.arrays import NEVER, Floats, Ints, segments
 from features.sources.world.book import Accounts
 from features.sources.world.health import CAUSES, Lives, cause_of
 
-USER_LEAVES_WEEKLY = 0.004
+USER_LEAVES_WEEKLY = 0.003
 SPONSORLESS = 0.15
 """Share of accounts whose sponsors nobody recorded."""
 ROTATION_WEEKLY = 0.0045

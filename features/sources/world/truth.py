@@ -10,6 +10,7 @@ import pyarrow as pa
 from features.sources.world.arrays import NEVER, Bools, Floats, Ints
 from features.sources.world.book import Accounts, Terms
 from features.sources.world.health import (
+    BEFORE,
     CAUSES,
     DECISION_WEEKS,
     FITS,
@@ -66,34 +67,34 @@ def _beliefs(accounts: Accounts, terms: Terms, lives: Lives) -> Iterator[tuple[F
 
     The decision does not touch the health, so its probability follows from the path of states alone.
     """
-    count, weeks = lives.state.shape
-    row, terms_decided = np.arange(count), terms.decision_term(weeks)
+    states = np.concatenate([lives.early, lives.state], axis=1)
+    row, decision_term = np.arange(len(states)), terms.decision_term(lives.state.shape[1])
     rates = decision_rates()[accounts.monthly]
-    undecided, telling, silent = np.ones(count), np.zeros(terms.ends.shape), np.zeros(terms.ends.shape)
-    for week in range(weeks):
-        state, term = lives.state[:, week], terms_decided[:, week]
+    undecided, telling, silent = np.ones(len(states)), np.zeros(terms.ends.shape), np.zeros(terms.ends.shape)
+    for column in range(states.shape[1]):
+        state, term = states[:, column], decision_term[:, column]
         decides = undecided * np.where((term >= 0) & (state >= 0), rates[row, np.maximum(state, 0)], 0.0)
         telling *= 1 - TELLS_WEEKLY
         telling[row, term] += decides * TELLS
         silent[row, term] += decides * (1 - TELLS)
-        over = terms.ends < 7 * (week + 1)
+        over = terms.ends < 7 * (column - BEFORE + 1)
         telling[over] = silent[over] = 0.0
         undecided = undecided - decides
         scale = 1 / (undecided + telling.sum(axis=1) + silent.sum(axis=1))
         undecided, telling, silent = undecided * scale, telling * scale[:, None], silent * scale[:, None]
-        yield undecided, telling + silent
+        if column >= BEFORE:
+            yield undecided, telling + silent
 
 
 def leaving_days(terms: Terms, lives: Lives) -> Ints:
     """Return the day each account leaves: the end of the term it decided upon, NEVER if it stays."""
-    end = terms.ends[np.arange(len(terms.ends)), np.maximum(lives.decided_term, 0)]
-    return np.where(lives.decided_week >= 0, end, NEVER)
+    end = terms.ends[np.arange(len(terms.ends)), lives.decided_term]
+    return np.where(lives.decided_week < NEVER, end, NEVER)
 
 
 def told_weeks(lives: Lives, leaves: Ints) -> Ints:
     """Return the week in which each leaver gave notice, NEVER if it does not before it leaves."""
-    told = (lives.told_week >= 0) & (7 * (lives.told_week + 1) <= leaves) & (leaves < NEVER)
-    return np.where(told, lives.told_week, NEVER)
+    return np.where(7 * (lives.told_week + 1) <= leaves, lives.told_week, NEVER)
 
 
 def see_through(accounts: Accounts, terms: Terms, lives: Lives) -> Truth:
@@ -109,7 +110,7 @@ def see_through(accounts: Accounts, terms: Terms, lives: Lives) -> Truth:
     return Truth(
         under_contract=(accounts.begins[:, None] < as_of) & (as_of <= leaves),
         told=told,
-        decided=(lives.decided_week[:, None] >= 0) & (lives.decided_week[:, None] < np.arange(1, weeks + 1)),
+        decided=lives.decided_week[:, None] < np.arange(1, weeks + 1),
         chances=chances,
         helped=np.where(told, chances.sum(axis=2), helped),
     )

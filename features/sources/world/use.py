@@ -17,7 +17,7 @@ FEATURES = (
 """The login, then the product features from the most to the least popular."""
 BULK = np.isin(FEATURES, ("export", "import", "api"))
 """Features whose events carry a quantity other than one."""
-FEATURES_PER_SESSION = 3.1
+FEATURES_PER_SESSION = 2.6
 WEEKDAYS = np.array([0.195, 0.205, 0.205, 0.195, 0.165, 0.02, 0.015])
 OPENS = np.array([6, 12, 0])
 """First working hour by region, UTC."""
