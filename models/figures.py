@@ -11,16 +11,19 @@ from models.hazard import FittedHazards
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from PIL.Image import Image
 
 SHAP_ROWS = 1000
 """Rows in a SHAP summary: more make the picture slower, not clearer."""
 
 
 def load_shap() -> Any:  # noqa: ANN401 — shap has no types
-    """Return the shap module, without the deprecation warnings that its own import raises."""
+    """Return the shap module, without the deprecation warnings of its own import."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import matplotlib as mpl
+
+        # shap draws through pyplot, which must not look for a screen.
+        mpl.use("Agg")
         import shap
     return shap
 
@@ -66,21 +69,18 @@ def shap_figure(model: FittedHazards, frame: pd.DataFrame, interval: int, title:
     axes = figure.add_subplot()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        shap.plots.beeswarm(
-            explanation, max_display=18, show=False, ax=axes, plot_size=None, rng=np.random.default_rng(7)
-        )
+        shap.plots.beeswarm(explanation, max_display=18, show=False, ax=axes, plot_size=None)
     axes.set_title(title)
     return figure
 
 
-def as_image(figure: "Figure") -> "Image":
-    """Return the figure as an image."""
+def pixels(figure: "Figure") -> np.ndarray:
+    """Return the figure as an image: height × width × RGB, 0–255."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
 
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba()).copy()).convert("RGB")
+    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
 
 
 def _axes(title: str) -> tuple["Figure", Any]:

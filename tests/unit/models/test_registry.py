@@ -1,0 +1,137 @@
+"""The tracking store: what one training leaves behind, and what comes back."""
+
+import json
+import urllib.request
+from contextlib import chdir
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from features.errors import ContractError
+from models.backtest import BacktestSettings, backtest
+from models.bundle import save_bundle
+from models.hazard import HazardModel
+from models.registry import CHALLENGER, CHAMPION, Registered, Tracking, Training
+from models.rules import renewal_calendar
+from models.train import TrainSettings, train
+
+pytestmark = [
+    pytest.mark.slow,
+    # MLflow 3.17 asks SQLAlchemy 2.1 for a loader that is going away.
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def training(book: Any, tmp_path_factory: pytest.TempPathFactory) -> Training:
+    settings = TrainSettings(trees=10, leaves=7, min_data_in_leaf=20)
+    fitted = train(book, book.outcomes, book.contract, settings, date(2025, 6, 2))
+    judged = BacktestSettings(capacity=10, resamples=50)
+    models = [HazardModel(settings), renewal_calendar()]
+    return Training(
+        name="week 2025-06-02",
+        bundle=save_bundle(fitted, tmp_path_factory.mktemp("made") / "model"),
+        backtest=backtest(book, book.outcomes, book.contract, models, judged, last=book.last),
+        rows=book.rows,
+        params={"model.trees": 10},
+        tags={"outcome_digest": book.contract.digest, "git.commit": "abc"},
+        data={"snapshot": "0123456789ab"},
+    )
+
+
+@pytest.fixture(scope="module")
+def tracking(tmp_path_factory: pytest.TempPathFactory) -> Tracking:
+    return Tracking(f"sqlite:///{tmp_path_factory.mktemp('state')}/a folder/mlflow.db")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(scope="module")
+def registered(tracking: Tracking, training: Training, elsewhere: Path) -> Registered:
+    with chdir(elsewhere):
+        assert tracking.find(CHAMPION) is None
+        logged = tracking.log_training(training)
+        tracking.fetch(logged, elsewhere.parent / "fetched")
+    return logged
+
+
+def test_nothing_is_written_outside_the_store(registered: Registered, elsewhere: Path) -> None:
+    assert registered.version == "1"
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_run_holds_what_it_was_made_from(tracking: Tracking, registered: Registered, training: Training) -> None:
+    run = tracking.client.get_run(registered.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"model.trees": "10"}
+    assert run.data.tags["bundle_id"] == training.bundle.id
+    assert [each.dataset.digest for each in run.inputs.dataset_inputs] == ["0123456789ab"]
+    auc = training.backtest.pooled["hazard"]["risk_90"]["auc"]
+    assert run.data.metrics["risk_90.auc"] == pytest.approx(auc.value)
+    assert run.data.metrics["risk_90.auc.low"] == pytest.approx(auc.low)
+    assert "renewal_calendar.risk_60_90.brier" in run.data.metrics
+
+
+def test_folds_and_pictures_stand_where_runs_are_compared(tracking: Tracking, registered: Registered) -> None:
+    names = {file.path for file in tracking.client.list_artifacts(registered.run_id)}
+    assert {"folds.json", "backtest.json", "images"} <= names
+    images = [file.path for file in tracking.client.list_artifacts(registered.run_id, "images")]
+    for key in ("calibration_risk_90", "gains_risk_60_90", "shap_60_90"):
+        assert any(f"{key}+" in path for path in images)
+    tags = tracking.client.get_run(registered.run_id).data.tags
+    assert json.loads(tags["mlflow.loggedArtifacts"]) == [{"path": "folds.json", "type": "table"}]
+
+
+def test_the_model_comes_back_through_its_alias(
+    book: Any, tracking: Tracking, registered: Registered, training: Training, tmp_path: Path
+) -> None:
+    assert tracking.find(CHALLENGER) == registered
+    tracking.set_alias(CHAMPION, registered.version)
+    found = tracking.champion(tmp_path)
+    assert found is not None
+    bundle, version = found
+    assert version == registered
+    assert bundle.folder == tmp_path / training.bundle.id
+    pd.testing.assert_frame_equal(bundle.predict(book.rows), training.bundle.predict(book.rows), check_exact=True)
+
+
+def test_the_model_is_described_with_signature_and_example(tracking: Tracking, registered: Registered) -> None:
+    from mlflow.models import Model
+
+    version = tracking.client.get_model_version(tracking.model_name, registered.version)
+    folder = tracking.client.get_logged_model(version.tags["model_id"]).artifact_location
+    described = Model.load(str(urllib.request.url2pathname(folder.removeprefix("file://"))))
+    assert described.signature is not None
+    assert described.signature.outputs.input_names() == ["risk_30", "risk_60", "risk_90", "risk_60_90"]
+    assert list(described.flavors) == ["forewarn"]
+    assert described.saved_input_example_info is not None
+
+
+def test_the_recorded_backtest_comes_back(tracking: Tracking, registered: Registered, training: Training) -> None:
+    stored = tracking.backtest_of(registered)
+    assert stored == json.loads(json.dumps(training.backtest.to_json()))
+
+
+def test_a_model_damaged_in_the_store_is_refused(tracking: Tracking, registered: Registered, tmp_path: Path) -> None:
+    version = tracking.client.get_model_version(tracking.model_name, registered.version)
+    folder = tracking.client.get_logged_model(version.tags["model_id"]).artifact_location
+    stored = Path(urllib.request.url2pathname(folder.removeprefix("file://"))) / "bundle" / "hazard_0_30.txt"
+    whole = stored.read_bytes()
+    stored.write_bytes(whole[:-40])
+    try:
+        with pytest.raises(ContractError, match="damaged or exchanged"):
+            tracking.fetch(registered, tmp_path)
+    finally:
+        stored.write_bytes(whole)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_said_while_recording(registered: Registered, capfd: pytest.CaptureFixture[str]) -> None:
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
