@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-ABSENT = np.uint16(65535)
-"""Lateness of a member-week in which nothing happened."""
+ON_TIME = np.uint16(65535)
+"""Promptness of a member-week that was known by its end; each week of delay takes one off, and 0 says that nothing
+happened, so that untouched memory means just that."""
 
 NEVER = np.iinfo(np.int64).min
 """The time of an event that has not happened."""
@@ -60,12 +62,23 @@ class Flow:
     late_week: Ints
     late_known: Ints
     late_amount: Floats
-    _sums: Floats = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _sums(self) -> Floats:
         sums = np.zeros((self.amount.shape[0], self.amount.shape[1] + 1))
         np.cumsum(self.amount, axis=1, out=sums[:, 1:])
-        object.__setattr__(self, "_sums", sums)
+        return sums
+
+    def part(self, first: int, stop: int) -> "Flow":
+        """Return the accounts `first` to `stop`."""
+        here = np.flatnonzero((self.late_account >= first) & (self.late_account < stop))
+        return Flow(
+            self.amount[first:stop],
+            self.late_account[here] - first,
+            self.late_week[here],
+            self.late_known[here],
+            self.late_amount[here],
+        )
 
     @classmethod
     def of(cls, shape: tuple[int, int], account: Ints, week: Ints, known: Ints, amount: Floats) -> "Flow":
@@ -118,38 +131,48 @@ def _ranges(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
 class Presence:
     """In which weeks each member (user or product feature) of an account was there.
 
-    Members lie along the last axis, so that every kernel runs through memory in order; `account` is the account of
-    each member, in rising order. `late_*` hold the member-weeks whose first row became known in a later week.
+    `prompt` (weeks × members) says how promptly the first row of a member-week became known: ON_TIME less the weeks
+    of delay, 0 for no row. Members lie along the last axis, so that every kernel runs through memory in order;
+    `account` is the account of each member, in rising order.
     """
 
-    sums: NDArray[np.int16]
-    """Weeks with the member in them before each week: (weeks + 1) × members."""
-    late_member: Ints
-    late_week: Ints
-    late_known: Ints
+    prompt: NDArray[np.uint16]
     account: Ints
     accounts: int
 
-    @classmethod
-    def of(cls, lateness: NDArray[np.uint16], account: Ints, accounts: int) -> "Presence":
-        """Return the presence of members whose first row became known `lateness` weeks late (weeks × members)."""
-        weeks, members = lateness.shape
+    @cached_property
+    def _sums(self) -> NDArray[np.int16]:
+        weeks, members = self.prompt.shape
         sums = np.zeros((weeks + 1, members), dtype=np.int16)
         for week in range(weeks):
-            np.add(sums[week], lateness[week] != ABSENT, out=sums[week + 1])
-        late_week, member = np.nonzero(lateness - np.uint16(1) < ABSENT - np.uint16(1))
-        known = late_week + lateness[late_week, member].astype(np.int64)
-        return cls(sums, member, late_week, known, account, accounts)
+            np.add(sums[week], self.prompt[week] > 0, out=sums[week + 1])
+        return sums
+
+    @cached_property
+    def _late(self) -> tuple[Ints, Ints, Ints]:
+        """Member, week and the later week in which it became known."""
+        week, member = np.nonzero(self.prompt - np.uint16(1) < ON_TIME - np.uint16(1))
+        return member, week, week + (ON_TIME - self.prompt[week, member]).astype(np.int64)
+
+    def part(self, first: int, stop: int) -> "Presence":
+        """Return the accounts `first` to `stop`."""
+        low, high = np.searchsorted(self.account, [first, stop])
+        return Presence(self.prompt[:, low:high], self.account[low:high] - first, stop - first)
+
+    def only(self, members: Ints) -> "Presence":
+        """Return the chosen members."""
+        return Presence(self.prompt[:, members], self.account[members], self.accounts)
 
     def active_weeks(self, at: AsOfs, weeks: int, lag: int = 0) -> NDArray[np.int16]:
         """Return the number of weeks of the window with the member in them; as-of dates × members."""
         low, high = at.edges(weeks, lag)
-        out: NDArray[np.int16] = self.sums[high]
-        out -= self.sums[low]
-        rows, back = _ranges(self.late_week + lag, np.minimum(self.late_known, self.late_week + lag + weeks))
-        place = at.place(self.late_week[rows] + lag + back)
+        out: NDArray[np.int16] = self._sums[high]
+        out -= self._sums[low]
+        member, week, known = self._late
+        rows, back = _ranges(week + lag, np.minimum(known, week + lag + weeks))
+        place = at.place(week[rows] + lag + back)
         hit = place >= 0
-        np.subtract.at(out, (place[hit], self.late_member[rows[hit]]), np.int16(1))
+        np.subtract.at(out, (place[hit], member[rows[hit]]), np.int16(1))
         return out
 
     def count(self, which: NDArray[np.bool_]) -> Floats:

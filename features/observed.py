@@ -9,19 +9,18 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from features.book import Book
-from features.calendar import WeekGrid
 from features.grid import NEVER, AsOfs, Floats, Flow, Ints, Presence
-from features.rollup import Activity, epoch_us, roll_up
+from features.history import History
+from features.rollup import LOGIN, epoch_us
 from features.states import (
     DAY_US,
     Sponsors,
     Terms,
     Tickets,
-    attribute_versions,
     sponsors,
     terms,
     tickets,
+    version,
 )
 
 T = TypeVar("T")
@@ -82,11 +81,13 @@ class Members:
 class Observed:
     """All that was known about every account at every as-of date asked for."""
 
-    def __init__(self, book: Book, grid: WeekGrid, accounts: NDArray[np.object_], weeks: Ints) -> None:
-        self._book, self._grid, self._accounts = book, grid, accounts
-        self._at = AsOfs(weeks, grid.weeks)
-        self._instants = epoch_us(grid) + (weeks + 1) * 7 * DAY_US
-        self._activity: Activity = roll_up(book, grid, accounts)
+    def __init__(self, history: History, weeks: Ints) -> None:
+        self._history = history
+        self.accounts = history.accounts
+        self._activity = history.activity
+        self._grid = history.grid
+        self._at = AsOfs(weeks, history.grid.weeks)
+        self._instants = epoch_us(history.grid) + (weeks + 1) * 7 * DAY_US
 
     def at(self, by_week: NDArray[T]) -> NDArray[T]:  # type: ignore[type-var]
         """Return the as-of columns of an accounts × weeks array."""
@@ -120,7 +121,7 @@ class Observed:
     @property
     def has_logins(self) -> bool:
         """Say whether the book records logins as such."""
-        return "login" in self._activity.feature_names
+        return LOGIN in self._activity.feature_names
 
     @cached_property
     def users(self) -> Members:
@@ -132,7 +133,14 @@ class Observed:
     @cached_property
     def features(self) -> Members:
         """The product features that were used; the login is not one of them."""
-        return Members(self._activity.features, self._at)
+        return Members(self._activity.features.only(self._used), self._at)
+
+    @cached_property
+    def _used(self) -> Ints:
+        """The members of the activity's features that were ever used and are not the login."""
+        names = np.array(self._activity.feature_names, dtype=object)
+        used = self._activity.features.prompt.any(axis=0)
+        return np.flatnonzero(used & np.tile(names != LOGIN, len(self._history.accounts)))
 
     @cached_property
     def tracked_weeks(self) -> Floats:
@@ -157,17 +165,17 @@ class Observed:
     @cached_property
     def contract(self) -> Terms:
         """The contract in force (accounts × weeks: read it through `at`, `before`, `days_until`)."""
-        return terms(self._book, self._grid, len(self._accounts))
+        return terms(self._history.subscriptions)
 
     @cached_property
     def sponsors(self) -> Sponsors:
         """The sponsors on record (accounts × weeks)."""
-        return sponsors(self._book, self._grid, len(self._accounts))
+        return sponsors(self._history.sponsors)
 
     @cached_property
     def tickets(self) -> Tickets:
         """The support tickets (accounts × weeks)."""
-        return tickets(self._book, self._grid, len(self._accounts))
+        return tickets(self._history.tickets)
 
     def amounts(self, flow: Flow) -> Amounts:
         """Return a flow bound to the as-of dates."""
@@ -175,9 +183,14 @@ class Observed:
 
     def attribute(self, name: str) -> NDArray[np.object_]:
         """Return an attribute of the account as it was at each as-of date; None where it is not given."""
-        row, (values,) = attribute_versions(self._book, self._grid, len(self._accounts), [name])
-        found: NDArray[np.object_] = np.r_[values, np.array([None], dtype=object)][self.at(row)]
+        rows = self._history.attributes
+        values = np.append(rows.texts(name), np.array([None], dtype=object))
+        found: NDArray[np.object_] = values[self.at(self._version)]
         return found
+
+    @cached_property
+    def _version(self) -> Ints:
+        return version(self._history.attributes)
 
     @cached_property
     def entitled_unused(self) -> tuple[Floats, Floats]:
@@ -191,14 +204,12 @@ class Observed:
 
     def _entitled(self, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         plans = self.attribute("plan")
-        included = self._book.con.execute("SELECT plan, feature FROM entitlements WHERE feature <> 'login'").fetchall()
         total, hit = np.zeros(plans.shape), np.zeros(plans.shape)
-        codes, names = self._activity.feature_codes, self._activity.feature_names
-        member_account = self._activity.features.account
-        for plan in {plan for plan, _ in included}:
-            features = {feature for each, feature in included if each == plan}
+        names = self._activity.feature_names
+        codes, owner = self._used % max(len(names), 1), self._activity.features.account[self._used]
+        for plan, features in self._history.entitlements.items():
             on_plan = plans == plan
             inside = np.array([name in features for name in names], dtype=bool)[codes]
             total += on_plan * len(features)
-            hit += self.features.count(used & inside & on_plan.T[:, member_account])
+            hit += self.features.count(used & inside & on_plan.T[:, owner])
         return np.where(total > 0, total - hit, np.nan), np.where(total > 0, total, np.nan)

@@ -6,6 +6,7 @@ Grouping by hash in SQL instead costs three times as much (see docs/decisions/00
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from features.book import Book
 from features.calendar import WeekGrid
-from features.grid import ABSENT, NEVER, Floats, Flow, Ints, Presence, running_latest
+from features.grid import NEVER, ON_TIME, Floats, Flow, Ints, Presence, running_latest
 
 BATCH = 500_000
 LOGIN = "login"
@@ -32,9 +33,21 @@ class Activity:
     """Per account and week the earliest week with an event known by then; the grid's length before the first."""
     users: Presence | None
     features: Presence
+    """Every product feature of every account, used or not: feature `k` of an account is its member `k`."""
     feature_names: tuple[str, ...]
-    feature_codes: Ints
-    """The product feature of each member of `features`: its place in `feature_names`."""
+
+    def part(self, first: int, stop: int) -> "Activity":
+        """Return the accounts `first` to `stop`."""
+        return Activity(
+            events=self.events.part(first, stop),
+            logins=self.logins.part(first, stop),
+            last_event=self.last_event[first:stop],
+            last_login=self.last_login[first:stop],
+            first_week=self.first_week[first:stop],
+            users=self.users.part(first, stop) if self.users else None,
+            features=self.features.part(first, stop),
+            feature_names=self.feature_names,
+        )
 
 
 def epoch_us(grid: WeekGrid) -> int:
@@ -51,28 +64,32 @@ def code_accounts(book: Book, accounts: NDArray[np.object_]) -> None:
 def roll_up(book: Book, grid: WeekGrid, accounts: NDArray[np.object_]) -> Activity:
     """Read all usage that was known before `grid.last` in one pass; events of unknown accounts are left out."""
     code_accounts(book, accounts)
-    names = _code_members(book)
+    _code_users(book)
     scatter = _Scatter(book, grid, len(accounts))
     for sign, table in ((1, "usage"), (-1, "usage_repeats")):
         for batch in _stream(book, grid, table):
             scatter.add(batch, sign)
-    return scatter.result(book, names)
+    return scatter.result()
 
 
-def _code_members(book: Book) -> tuple[str, ...]:
-    """Make tables that code the product features and the (account, user) pairs; return the feature names."""
-    con = book.con
-    con.execute("""
+def code_features(book: Book) -> date | None:
+    """Make the table `feature_codes` of all product features and return the day of the first use, if there is any."""
+    book.con.execute("""
         CREATE OR REPLACE TEMP TABLE feature_codes AS
-        SELECT feature, row_number() OVER (ORDER BY feature) - 1 AS code
-        FROM (SELECT DISTINCT feature FROM usage WHERE feature IS NOT NULL)""")
+        SELECT feature, row_number() OVER (ORDER BY feature) - 1 AS code, first
+        FROM (SELECT feature, min(occurred_at) AS first FROM usage GROUP BY feature) WHERE feature IS NOT NULL""")
+    ((first,),) = book.con.execute("SELECT CAST(min(first) AS DATE) FROM feature_codes").fetchall()
+    return first if first is None else date.fromisoformat(str(first))
+
+
+def _code_users(book: Book) -> None:
+    """Make the table `user_codes` of all (account, user) pairs, in the order of the accounts."""
     if book.has("usage", "user_id"):
-        con.execute("""
+        book.con.execute("""
             CREATE OR REPLACE TEMP TABLE user_codes AS
             SELECT account, user_id, row_number() OVER (ORDER BY account, user_id) - 1 AS member
             FROM (SELECT DISTINCT account_id, user_id FROM usage WHERE user_id IS NOT NULL)
             JOIN account_codes USING (account_id)""")
-    return tuple(name for (name,) in con.execute("SELECT feature FROM feature_codes ORDER BY code").fetchall())
 
 
 def _stream(book: Book, grid: WeekGrid, table: str) -> Iterator[pa.RecordBatch]:
@@ -107,14 +124,17 @@ class _Scatter:
 
     def __init__(self, book: Book, grid: WeekGrid, accounts: int) -> None:
         self.shape = (accounts, grid.weeks)
-        self.kinds = _one(book, "SELECT count(*) FROM feature_codes")
-        self.login = _one(book, "SELECT coalesce(max(code), -2) FROM feature_codes WHERE feature = ?", LOGIN)
+        names = book.con.execute("SELECT feature FROM feature_codes ORDER BY code").fetchall()
+        self.names = tuple(str(name) for (name,) in names)
+        self.login = self.names.index(LOGIN) if LOGIN in self.names else -2
         self.user_account = _user_accounts(book)
         cells = accounts * grid.weeks
         self.events, self.logins = np.zeros(cells), np.zeros(cells)
         self.last_event, self.last_login = np.full(cells, NEVER), np.full(cells, NEVER)
-        self.features = np.full(cells * self.kinds, ABSENT)
-        self.users = np.full(len(self.user_account) * grid.weeks, ABSENT)
+        self.features = np.zeros(cells * len(self.names), dtype=np.uint16)
+        self.users = None
+        if book.has("usage", "user_id"):
+            self.users = np.zeros(len(self.user_account) * grid.weeks, dtype=np.uint16)
         self.late: list[tuple[Ints, Ints, Ints, Floats, NDArray[np.bool_]]] = []
 
     def add(self, batch: pa.RecordBatch, sign: int) -> None:
@@ -134,29 +154,28 @@ class _Scatter:
         seen = cell + lateness
         np.maximum.at(self.last_event, seen, time)
         np.maximum.at(self.last_login, seen[login], time[login])
-        accounts, people = self.shape[0], len(self.user_account)
-        _mark(self.features, week * (accounts * self.kinds) + account * self.kinds + feature, lateness, late, feature)
-        if people:
+        kinds, people = len(self.names), len(self.user_account)
+        _mark(self.features, (week * self.shape[0] + account) * kinds + feature, lateness, late, feature)
+        if self.users is not None:
             _mark(self.users, week * people + user, lateness, late, user)
 
-    def result(self, book: Book, names: tuple[str, ...]) -> Activity:
+    def result(self) -> Activity:
         """Return what has been collected."""
         accounts, weeks = self.shape
-        lateness = self.features.reshape(weeks, accounts * self.kinds)
-        used = np.flatnonzero((lateness != ABSENT).any(axis=0))
-        used = used[used % max(self.kinds, 1) != self.login]
+        owner = np.repeat(np.arange(accounts), len(self.names))
+        features = Presence(self.features.reshape(weeks, len(owner)), owner, accounts)
+        users = None
+        if self.users is not None:
+            users = Presence(self.users.reshape(weeks, len(self.user_account)), self.user_account, accounts)
         return Activity(
             events=self._flow(self.events, logins=False),
             logins=self._flow(self.logins, logins=True),
             last_event=np.maximum.accumulate(self.last_event.reshape(self.shape), axis=1),
             last_login=np.maximum.accumulate(self.last_login.reshape(self.shape), axis=1),
-            first_week=self._first_week(lateness),
-            users=Presence.of(self.users.reshape(weeks, -1), self.user_account, accounts)
-            if book.has("usage", "user_id")
-            else None,
-            features=Presence.of(lateness[:, used], used // max(self.kinds, 1), accounts),
-            feature_names=names,
-            feature_codes=used % max(self.kinds, 1),
+            first_week=self._first_week(features),
+            users=users,
+            features=features,
+            feature_names=self.names,
         )
 
     def _flow(self, amount: Floats, *, logins: bool) -> Flow:
@@ -165,12 +184,12 @@ class _Scatter:
         account, week, known, late = columns
         return Flow(amount.reshape(self.shape), account, week, known, late.astype(np.float64))
 
-    def _first_week(self, lateness: NDArray[np.uint16]) -> Ints:
+    def _first_week(self, features: Presence) -> Ints:
         """Return per account and week the earliest event week known by then; the grid's length before the first."""
         accounts, weeks = self.shape
-        soonest = lateness.reshape(weeks, accounts, self.kinds).min(axis=2, initial=ABSENT)
-        week, account = np.nonzero(soonest != ABSENT)
-        known = week + soonest[week, account].astype(np.int64)
+        soonest = features.prompt.reshape(weeks, accounts, len(self.names)).max(axis=2, initial=0)
+        week, account = np.nonzero(soonest)
+        known = week + (ON_TIME - soonest[week, account]).astype(np.int64)
         earliest = -running_latest(self.shape, account, known, -week)
         return np.where(earliest == NEVER, weeks, earliest)
 
@@ -183,12 +202,11 @@ def _add_at(total: Floats, cell: Ints, amount: Floats) -> None:
         total[low : low + len(part)] += part
 
 
-def _mark(soonest: NDArray[np.uint16], cell: Ints, lateness: Ints, late: Ints, member: Ints) -> None:
-    """Keep the least lateness per cell; rows without a member (−1) are passed over."""
-    there = np.flatnonzero((lateness == 0) & (member >= 0))
-    soonest[cell[there]] = 0
+def _mark(prompt: NDArray[np.uint16], cell: Ints, lateness: Ints, late: Ints, member: Ints) -> None:
+    """Keep the greatest promptness per cell; rows without a member (−1) are passed over."""
+    prompt[cell[np.flatnonzero((lateness == 0) & (member >= 0))]] = ON_TIME
     behind = late[member[late] >= 0]
-    np.minimum.at(soonest, cell[behind], lateness[behind].astype(np.uint16))
+    np.maximum.at(prompt, cell[behind], ON_TIME - lateness[behind].astype(np.uint16))
 
 
 def _one(book: Book, query: str, *values: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,14 @@ from features.calendar import WeekGrid
 from features.catalogue import Feature, catalogue, catalogue_digest
 from features.cohort import eligible, why_not
 from features.errors import ContractError, UsageError
+from features.history import read_history
 from features.observed import Observed
 from features.outcome import OutcomeContract
+from features.rollup import code_features
 from features.standing import standing
+
+SHARD = 1_000
+"""Accounts computed together: few enough for the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -55,21 +61,12 @@ def _has(book: Book, name: str) -> bool:
 
 def week_grid(book: Book, last: date) -> WeekGrid:
     """Return the weeks from the first use to `last`; raises UsageError when all use lies at or after `last`."""
-    ((first,),) = book.con.execute("SELECT CAST(min(occurred_at) AS DATE) FROM usage").fetchall()
+    first = code_features(book)
     if first is None:
         raise ContractError("usage: no row is left after the checks; map the table that holds what users did")
     if first >= last:
         raise UsageError(f"as-of {last} lies before all data: the first use is of {first}; choose a later as-of date")
     return WeekGrid.ending(last, first)
-
-
-def observe(book: Book, as_ofs: Sequence[date]) -> tuple[Observed, NDArray[np.object_]]:
-    """Return what was known at the as-of dates, and the account ids that its rows stand for."""
-    grid = week_grid(book, max(as_ofs))
-    query = f"SELECT DISTINCT account_id FROM accounts WHERE created_at < TIMESTAMP '{grid.last}' ORDER BY 1"
-    ids = np.array([row[0] for row in book.con.execute(query).fetchall()], dtype=object)
-    weeks = np.array(sorted({grid.index(each) for each in as_ofs}), dtype=np.int64)
-    return Observed(book, grid, ids, weeks), ids
 
 
 def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract) -> Snapshot:
@@ -79,25 +76,23 @@ def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract)
     """
     if not as_ofs:
         raise UsageError("no as-of date was asked for")
-    seen, ids = observe(book, as_ofs)
-    chosen = eligible(seen, contract)
-    index = _index(ids, sorted(set(as_ofs)), chosen)
+    dates = sorted(set(as_ofs))
+    history = read_history(book, week_grid(book, dates[-1]))
+    weeks = np.array([history.grid.index(each) for each in dates], dtype=np.int64)
     features, left_out = available(book)
-    frame, facts = _compute(seen, features, chosen)
-    reasons = why_not(seen, contract)
-    names = seen.attribute("name")[:, -1]
-    excluded = [place for place, why in enumerate(reasons) if why]
+    # Filled from the top; what the cohort leaves over is never touched and costs no memory.
+    values = np.empty((len(history.accounts) * len(dates), len(features)), order="F")
+    parts: list[_Part] = []
+    for shard in history.shards(SHARD):
+        parts.append(_part(Observed(shard, weeks), features, contract, values[sum(part.rows for part in parts) :]))
+    chosen = np.concatenate([part.chosen for part in parts])
+    index = _index(history.accounts, dates, chosen)
+    scored = pd.Index(history.accounts[chosen[:, -1]].astype(str), name="account_id")
     return Snapshot(
-        frame=pd.DataFrame(frame, index=index, columns=[each.name for each in features], copy=False),
-        standing=standing(seen, chosen, index),
-        facts=pd.DataFrame(facts, index=pd.Index(ids[chosen[:, -1]].astype(str), name="account_id")),
-        not_scored=pd.DataFrame(
-            {
-                "account_id": ids[excluded].astype(str),
-                "name": names[excluded],
-                "why": [reasons[place] for place in excluded],
-            }
-        ),
+        frame=pd.DataFrame(values[: len(index)], index=index, columns=[each.name for each in features], copy=False),
+        standing=pd.DataFrame(_joined([part.standing for part in parts]), index=index),
+        facts=pd.DataFrame(_joined([part.facts for part in parts]), index=scored),
+        not_scored=pd.DataFrame(_joined([part.not_scored for part in parts])),
         features=features,
         catalogue_digest=catalogue_digest(features),
         outcome_digest=contract.digest,
@@ -105,22 +100,54 @@ def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract)
     )
 
 
-def _index(ids: NDArray[np.object_], as_ofs: Sequence[date], chosen: NDArray[np.bool_]) -> pd.MultiIndex:
-    account, place = np.nonzero(chosen)
-    dates = np.array(as_ofs, dtype="datetime64[s]")
-    levels = [pd.Index(ids.astype(str)), pd.DatetimeIndex(dates)]
-    return pd.MultiIndex(levels=levels, codes=[account.tolist(), place.tolist()], names=["account_id", "as_of"])
+Columns = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The snapshot of one shard of accounts; `chosen` is accounts × as-of dates."""
+
+    chosen: NDArray[np.bool_]
+    rows: int
+    standing: Columns
+    facts: Columns
+    not_scored: Columns
+
+
+def _part(seen: Observed, features: Sequence[Feature], contract: OutcomeContract, values: NDArray[np.float64]) -> _Part:
+    """Compute one shard; its feature values are written to the top of `values`."""
+    chosen = eligible(seen, contract)
+    rows = int(chosen.sum())
+    reasons = np.array(why_not(seen, contract), dtype=object)
+    excluded = np.flatnonzero(reasons != "")
+    not_scored = {
+        "account_id": seen.accounts[excluded],
+        "name": seen.attribute("name")[excluded, -1],
+        "why": reasons[excluded],
+    }
+    facts = _compute(seen, features, chosen, values[:rows])
+    return _Part(chosen, rows, standing(seen, chosen), facts, not_scored)
 
 
 def _compute(
-    seen: Observed, features: Sequence[Feature], chosen: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Return the chosen rows × features, and the facts of the chosen rows of the last as-of date."""
-    frame = np.empty((int(chosen.sum()), len(features)), order="F")
+    seen: Observed, features: Sequence[Feature], chosen: NDArray[np.bool_], values: NDArray[np.float64]
+) -> Columns:
+    """Write the chosen rows of every feature into `values`; return the facts of those of the last as-of date."""
     facts = {}
     for place, each in enumerate(features):
         column = each.compute(seen)
-        frame[:, place] = column.values[chosen]
+        values[:, place] = column.values[chosen]
         for name, fact in column.facts.items():
             facts[f"{each.name}.{name}"] = fact[:, -1][chosen[:, -1]]
-    return frame, facts
+    return facts
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _index(ids: NDArray[np.object_], as_ofs: Sequence[date], chosen: NDArray[np.bool_]) -> pd.MultiIndex:
+    account, place = np.nonzero(chosen)
+    levels = [pd.Index(ids.astype(str)), pd.DatetimeIndex(np.array(as_ofs, dtype="datetime64[s]"))]
+    codes: Any = [account, place]
+    return pd.MultiIndex(levels=levels, codes=codes, names=["account_id", "as_of"], verify_integrity=False)

@@ -1,15 +1,14 @@
 """What an account stood at, at each as-of date: name, owner, money, dates; shown beside a risk, never learnt from."""
 
+from typing import Any
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from features.cohort import tenure
 from features.grid import Floats
 from features.observed import Observed
-from features.states import DAY_US
-
-ATTRIBUTES = ("name", "owner", "segment", "plan")
+from features.states import ATTRIBUTES, DAY_US
 
 
 def _moments(times: Floats) -> NDArray[np.datetime64]:
@@ -19,13 +18,13 @@ def _moments(times: Floats) -> NDArray[np.datetime64]:
     return out
 
 
-def standing(seen: Observed, chosen: NDArray[np.bool_], index: pd.MultiIndex) -> pd.DataFrame:
-    """Return the standing of the chosen (account, as-of) pairs, as known then; NaN, NaT or None where not given."""
+def standing(seen: Observed, chosen: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """Return the columns for the chosen (account, as-of) pairs, as known then; NaN, NaT or None where not given."""
     contract = seen.contract
     ends = seen.at(contract.ends)
     deadline = ends - seen.at(contract.notice_days) * DAY_US
     term = seen.at((contract.ends - contract.started) / DAY_US)
-    columns: dict[str, NDArray[np.generic]] = {name: seen.attribute(name)[chosen] for name in ATTRIBUTES}
+    columns: dict[str, NDArray[Any]] = {name: seen.attribute(name)[chosen] for name in ATTRIBUTES}
     columns |= {
         "arr": seen.at(contract.arr)[chosen],
         "seats": seen.at(contract.seats)[chosen],
@@ -37,4 +36,4 @@ def standing(seen: Observed, chosen: NDArray[np.bool_], index: pd.MultiIndex) ->
         "tenure_days": tenure(seen)[chosen],
         "last_seen_days": seen.days_since_use[chosen],
     }
-    return pd.DataFrame(columns, index=index)
+    return columns

@@ -1,7 +1,8 @@
 """What rows with a start and an end say at every week: contracts, sponsors, tickets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,36 +16,71 @@ DAY_US = 86_400_000_000
 SEVERE = ("high", "urgent", "critical", "blocker", "1", "p1", "sev1")
 
 
+@dataclass(frozen=True)
 class Rows:
-    """The rows of one small table whose accounts are known, as arrays; times in microseconds, NEVER where null."""
+    """The rows of one small table, ordered by account; times in microseconds, NEVER where null."""
 
-    def __init__(self, book: Book, grid: WeekGrid, table: str, columns: str, where: str = "true") -> None:
-        query = f"""
-            SELECT a.account, {columns} FROM {table} t JOIN account_codes a ON a.account_id = t.account_id
-            WHERE ({where}) AND t.known_at < TIMESTAMP '{grid.last}' ORDER BY ALL"""
-        self._found = book.con.execute(query).fetchnumpy()
-        self._start = epoch_us(grid)
-        self.weeks = grid.weeks
-        self.account = np.asarray(self._found["account"], dtype=np.int64)
+    found: Mapping[str, NDArray[Any]]
+    account: Ints
+    start: int
+    shape: tuple[int, int]
+    """Accounts × weeks of the grid that the rows are put on."""
 
     def __len__(self) -> int:
         return len(self.account)
 
+    def part(self, first: int, stop: int) -> "Rows":
+        """Return the rows of the accounts `first` to `stop`, counted from zero again."""
+        low, high = np.searchsorted(self.account, [first, stop])
+        found = {name: values[low:high] for name, values in self.found.items()}
+        return Rows(found, self.account[low:high] - first, self.start, (stop - first, self.shape[1]))
+
     def numbers(self, name: str) -> Floats:
         """Return a numeric column; NaN where null."""
-        values = self._found[name]
-        return np.ma.filled(np.ma.asarray(values).astype(np.float64), np.nan)
+        return np.ma.filled(np.ma.asarray(self.found[name]).astype(np.float64), np.nan)
 
     def times(self, name: str) -> Ints:
         """Return a time column in microseconds."""
-        values = np.ma.filled(np.ma.asarray(self._found[name]).astype("datetime64[us]"), np.datetime64("NaT"))
-        return values.astype(np.int64)
+        times = np.ma.filled(np.ma.asarray(self.found[name]).astype("datetime64[us]"), np.datetime64("NaT"))
+        return times.astype(np.int64)
+
+    def texts(self, name: str) -> NDArray[np.object_]:
+        """Return a text column; None where null."""
+        return np.ma.filled(np.ma.asarray(self.found[name], dtype=object), None)
 
     def week(self, name: str) -> Ints:
         """Return the week that holds the time (before the grid: negative); the number of weeks where it is null."""
-        times = self.times(name)
-        week = week_of(times, self._start)
-        return np.where(times == NEVER, self.weeks, np.minimum(week, self.weeks))
+        times, weeks = self.times(name), self.shape[1]
+        return np.where(times == NEVER, weeks, np.minimum(week_of(times, self.start), weeks))
+
+    def weeks_of(self, first: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        """Return (row, cell of accounts × weeks) for every week in each row's half-open range `[first, stop)`."""
+        row, week = spread(AsOfs(np.arange(self.shape[1]), self.shape[1]), first, stop)
+        return row, self.account[row] * self.shape[1] + week
+
+    def count(self, cell: Ints) -> Floats:
+        """Return how often each cell occurs, as accounts × weeks."""
+        return np.bincount(cell, minlength=self.shape[0] * self.shape[1]).reshape(self.shape).astype(np.float64)
+
+
+def read_rows(book: Book, grid: WeekGrid, accounts: int, table: str, columns: str, where: str = "true") -> Rows:
+    """Read the rows of a table that were known before the grid's end, without those of unknown accounts."""
+    query = f"""
+        SELECT a.account, {columns} FROM {table} t JOIN account_codes a ON a.account_id = t.account_id
+        WHERE ({where}) AND t.known_at < TIMESTAMP '{grid.last}' ORDER BY ALL"""
+    found = book.con.execute(query).fetchnumpy()
+    values = {name: np.ma.asarray(column) for name, column in found.items() if name != "account"}
+    return Rows(values, np.asarray(found["account"], dtype=np.int64), epoch_us(grid), (accounts, grid.weeks))
+
+
+SUBSCRIPTIONS = """started_at, ends_at, t.known_at, mrr, CAST(seats AS DOUBLE) AS seats,
+    CAST(auto_renew AS INTEGER) AS auto_renew, CAST(notice_days AS DOUBLE) AS notice_days, noticed_at"""
+CONTACTS = "started_at, ended_at, t.known_at"
+IS_SPONSOR = "lower(role) = 'sponsor'"
+TICKETS = f"""opened_at, closed_at, reopened_at, t.known_at, csat,
+    CASE WHEN lower(CAST(severity AS VARCHAR)) IN {SEVERE} THEN 1 ELSE 0 END AS severe"""
+ATTRIBUTES = ("name", "owner", "segment", "plan")
+ACCOUNTS = "t.known_at, " + ", ".join(f"t.{name}" for name in ATTRIBUTES)
 
 
 @dataclass(frozen=True)
@@ -72,19 +108,12 @@ class Terms:
         return ~np.isnan(self.arr)
 
 
-_TERM_COLUMNS = """started_at, ends_at, t.known_at, mrr, CAST(seats AS DOUBLE) AS seats,
-    CAST(auto_renew AS INTEGER) AS auto_renew, CAST(notice_days AS DOUBLE) AS notice_days, noticed_at"""
-
-
-def terms(book: Book, grid: WeekGrid, accounts: int) -> Terms:
-    """Read the subscriptions; several in force at once add up, and the one that ends last gives the dates."""
-    rows = Rows(book, grid, "subscriptions", _TERM_COLUMNS)
-    shape = (accounts, grid.weeks)
-    every = AsOfs(np.arange(grid.weeks), grid.weeks)
+def terms(rows: Rows) -> Terms:
+    """Put the subscriptions on the grid; several in force add up, and the one that ends last gives the dates."""
+    shape, weeks = rows.shape, rows.shape[1]
     begun = np.maximum(rows.week("started_at"), rows.week("known_at"))
     over = np.maximum(rows.week("ends_at"), begun)
-    row, week = spread(every, begun, over)
-    cell = rows.account[row] * grid.weeks + week
+    row, cell = rows.weeks_of(begun, over)
     ends = rows.times("ends_at").astype(np.float64)
     ends[rows.times("ends_at") == NEVER] = np.inf
     started = rows.times("started_at").astype(np.float64)
@@ -93,8 +122,7 @@ def terms(book: Book, grid: WeekGrid, accounts: int) -> Terms:
     def of_main(values: Floats) -> Floats:
         return np.where(main >= 0, np.r_[values, np.nan][main], np.nan)
 
-    noticed_week, noticed = rows.week("noticed_at"), rows.times("noticed_at").astype(np.float64)
-    told = np.where(main >= 0, np.r_[noticed_week, grid.weeks][main], grid.weeks) <= np.arange(grid.weeks)
+    told = np.where(main >= 0, np.r_[rows.week("noticed_at"), weeks][main], weeks) <= np.arange(weeks)
     return Terms(
         arr=_total(12 * rows.numbers("mrr"), cell, row, shape),
         seats=_total(rows.numbers("seats"), cell, row, shape),
@@ -103,9 +131,9 @@ def terms(book: Book, grid: WeekGrid, accounts: int) -> Terms:
         first_started=_earliest(shape, rows.account, begun, rows.times("started_at")),
         auto_renew=of_main(rows.numbers("auto_renew")),
         notice_days=of_main(rows.numbers("notice_days")),
-        noticed=np.where(told, of_main(noticed), np.nan),
+        noticed=np.where(told, of_main(rows.times("noticed_at").astype(np.float64)), np.nan),
         last_ended=running_latest(shape, rows.account, over, rows.times("ends_at")),
-        count=np.cumsum(_tally(shape, rows.account, begun), axis=1),
+        count=np.cumsum(_tally(rows, begun), axis=1),
     )
 
 
@@ -128,10 +156,9 @@ def _total(values: Floats, cell: Ints, row: Ints, shape: tuple[int, int]) -> Flo
     return total.reshape(shape)
 
 
-def _tally(shape: tuple[int, int], account: Ints, week: Ints) -> Floats:
-    inside = week < shape[1]
-    flat = account[inside] * shape[1] + np.maximum(week[inside], 0)
-    return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+def _tally(rows: Rows, week: Ints) -> Floats:
+    inside = week < rows.shape[1]
+    return rows.count(rows.account[inside] * rows.shape[1] + np.maximum(week[inside], 0))
 
 
 def _earliest(shape: tuple[int, int], account: Ints, known: Ints, time: Ints) -> Floats:
@@ -148,26 +175,19 @@ class Sponsors:
     last_left: Ints
     last_came: Ints
     left: Flow
-    came: Flow
 
 
-def sponsors(book: Book, grid: WeekGrid, accounts: int) -> Sponsors:
-    """Read the contacts with role `sponsor`; an end is seen only once it has passed."""
-    rows = Rows(book, grid, "contacts", "started_at, ended_at, t.known_at", "lower(role) = 'sponsor'")
-    shape = (accounts, grid.weeks)
+def sponsors(rows: Rows) -> Sponsors:
+    """Put the sponsors on the grid; an end is seen only once it has passed."""
     came = np.maximum(rows.week("started_at"), rows.week("known_at"))
     left = np.maximum(rows.week("ended_at"), came)
-    row, week = spread(AsOfs(np.arange(grid.weeks), grid.weeks), came, left)
     one = np.ones(len(rows))
     return Sponsors(
-        now=np.bincount(rows.account[row] * grid.weeks + week, minlength=shape[0] * shape[1])
-        .reshape(shape)
-        .astype(np.float64),
-        ever=np.cumsum(_tally(shape, rows.account, came), axis=1) > 0,
-        last_left=running_latest(shape, rows.account, left, rows.times("ended_at")),
-        last_came=running_latest(shape, rows.account, came, rows.times("started_at")),
-        left=Flow.of(shape, rows.account, rows.week("ended_at"), left, one),
-        came=Flow.of(shape, rows.account, rows.week("started_at"), came, one),
+        now=rows.count(rows.weeks_of(came, left)[1]),
+        ever=np.cumsum(_tally(rows, came), axis=1) > 0,
+        last_left=running_latest(rows.shape, rows.account, left, rows.times("ended_at")),
+        last_came=running_latest(rows.shape, rows.account, came, rows.times("started_at")),
+        left=Flow.of(rows.shape, rows.account, rows.week("ended_at"), left, one),
     )
 
 
@@ -187,25 +207,18 @@ class Tickets:
     """When the oldest open ticket was opened, in microseconds; NaN where none is open."""
 
 
-_TICKET_COLUMNS = """opened_at, closed_at, reopened_at, t.known_at, csat,
-    CASE WHEN lower(CAST(severity AS VARCHAR)) IN (SELECT unnest({severe})) THEN 1 ELSE 0 END AS severe"""
-
-
-def tickets(book: Book, grid: WeekGrid, accounts: int) -> Tickets:
-    """Read the tickets; closing, reopening and rating are seen once they have happened (a rating with the closing)."""
-    rows = Rows(book, grid, "tickets", _TICKET_COLUMNS.format(severe=list(SEVERE)))
-    shape = (accounts, grid.weeks)
+def tickets(rows: Rows) -> Tickets:
+    """Put the tickets on the grid; closing, reopening and rating are seen once they have happened."""
     opened, known = rows.week("opened_at"), rows.week("known_at")
     closed = np.maximum(rows.week("closed_at"), known)
     csat, days = rows.numbers("csat"), (rows.times("closed_at") - rows.times("opened_at")) / DAY_US
     rated = (~np.isnan(csat)).astype(np.float64)
 
     def flow(week: Ints, amount: Floats) -> Flow:
-        return Flow.of(shape, rows.account, week, np.maximum(week, known), amount)
+        return Flow.of(rows.shape, rows.account, week, np.maximum(week, known), amount)
 
-    row, week = spread(AsOfs(np.arange(grid.weeks), grid.weeks), known, closed)
-    cell = rows.account[row] * grid.weeks + week
-    oldest = np.full(shape[0] * shape[1], np.inf)
+    row, cell = rows.weeks_of(known, closed)
+    oldest = np.full(rows.shape[0] * rows.shape[1], np.inf)
     np.minimum.at(oldest, cell, rows.times("opened_at")[row].astype(np.float64))
     one = np.ones(len(rows))
     return Tickets(
@@ -216,25 +229,15 @@ def tickets(book: Book, grid: WeekGrid, accounts: int) -> Tickets:
         days_to_close=flow(closed, days),
         rated=flow(closed, rated),
         csat=flow(closed, np.where(rated > 0, csat, 0.0)),
-        open_now=np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64),
-        oldest_open=np.where(np.isinf(oldest), np.nan, oldest).reshape(shape),
+        open_now=rows.count(cell),
+        oldest_open=np.where(np.isinf(oldest), np.nan, oldest).reshape(rows.shape),
     )
 
 
-def attribute_versions(
-    book: Book, grid: WeekGrid, accounts: int, columns: Sequence[str]
-) -> tuple[Ints, list[NDArray[np.object_]]]:
-    """Return the row of the account's attributes in force at each week's end (−1: none) and the columns' values.
+def version(rows: Rows) -> Ints:
+    """Return the row of the account's attributes in force at each week's end (accounts × weeks); −1 where none is.
 
-    Of several versions the one that holds since last counts; each is seen from its own time on.
+    Of several versions the latest counts; each is seen from its own time on.
     """
-    names = ", ".join(f"t.{column}" for column in columns)
-    query = f"""
-        SELECT a.account, t.known_at, {names} FROM accounts t JOIN account_codes a ON a.account_id = t.account_id
-        WHERE t.known_at < TIMESTAMP '{grid.last}' ORDER BY a.account, t.known_at, {names}"""
-    found = book.con.execute(query).df()
-    known = week_of(found["known_at"].astype("datetime64[us]").to_numpy().astype(np.int64), epoch_us(grid))
-    shape = (accounts, grid.weeks)
-    account = found["account"].to_numpy(dtype=np.int64)
-    latest = running_latest(shape, account, np.maximum(known, 0), np.arange(len(found)))
-    return np.where(latest == NEVER, -1, latest), [found[column].to_numpy(dtype=object) for column in columns]
+    latest = running_latest(rows.shape, rows.account, rows.week("known_at"), np.arange(len(rows)))
+    return np.where(latest == NEVER, -1, latest)
