@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST_FLAGS ?=
 READY := $(VENV)/.ready
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -12,6 +13,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 help:
 	@echo "make demo   make the environment, simulate a book, run the weekly job, say where the results are"
 	@echo "make test   make the environment, then lint, types, import contracts and all tests"
+	@echo "make lint   lint, types and import contracts only"
 	@echo "make lock   write requirements.lock anew from pyproject.toml"
 	@echo "make clean  remove the environment and the demo's state"
 
@@ -32,3 +34,37 @@ $(READY): requirements.lock pyproject.toml
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
 	fi || { echo "The environment could not be made: see the message above; a package index must be reachable." >&2; exit 1; }
 	@touch $(READY)
+
+demo: environment
+	@echo "1/3 Simulating a book of 1,500 accounts over 156 weeks into demo/data ..."
+	@$(BIN)/forewarn simulate demo/data --accounts 1500 --weeks 156 --seed 7 --until 2026-11-02 || \
+	  { echo "The demo stopped: the book could not be simulated; see the message above." >&2; exit 1; }
+	@echo "2/3 Running the weekly job ..."
+	@$(BIN)/forewarn weekly --config configs/demo.toml || \
+	  { echo "The demo stopped: the weekly job failed; see the message above." >&2; exit 1; }
+	@echo "3/3 Where things are:"
+	@$(BIN)/forewarn status --config configs/demo.toml
+
+test: lint
+	@echo "Running all tests ..."
+	@$(BIN)/pytest --quiet -n 2 --dist loadscope $(PYTEST_FLAGS) || \
+	  { echo "Some tests failed: the first lines after 'short test summary' name them." >&2; exit 1; }
+
+lint: environment
+	@echo "Linting ..."
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . || \
+	  { echo "The style differs: run $(BIN)/ruff check --fix . and $(BIN)/ruff format ." >&2; exit 1; }
+	@echo "Checking types ..."
+	@$(BIN)/mypy --no-error-summary || { echo "The types do not hold: see the lines above." >&2; exit 1; }
+	@echo "Checking import contracts ..."
+	@said=$$($(BIN)/lint-imports --no-logo 2>&1) || \
+	  { echo "$$said"; echo "A room imports what it may not: see pyproject.toml." >&2; exit 1; }
+
+lock:
+	@command -v uv >/dev/null 2>&1 || { echo "make lock needs uv" >&2; exit 1; }
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --extra postgres --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	@rm -rf $(VENV) demo
+	@echo "Removed $(VENV) and demo."
