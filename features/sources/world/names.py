@@ -26,6 +26,11 @@ def account_id(number: int) -> str:
     return f"A{number:05d}"
 
 
+def contact_id(account: str, position: int) -> str:
+    """Return the id of an account's contact; the positions follow the roles in order."""
+    return f"{account}-C{position + 1}"
+
+
 def company_name(number: int) -> str:
     """Return a made-up company name, a different one for every number."""
     first, second = _words()

@@ -8,6 +8,8 @@ from features.sources.world.arrays import NEVER, Floats, Ints, segments
 from features.sources.world.book import Accounts
 from features.sources.world.health import CAUSES, Lives, cause_of
 
+ROLES = ("admin", "billing", "sponsor")
+SPONSOR = ROLES.index("sponsor")
 USER_LEAVES_WEEKLY = 0.003
 SPONSORLESS = 0.15
 """Share of accounts whose sponsors nobody recorded."""
@@ -59,15 +61,12 @@ def draw_users(rng: np.random.Generator, accounts: Accounts, weeks: int) -> User
 
 @dataclass(frozen=True)
 class Contacts:
-    """Contact rows; `started`, `ended` and `recorded` in microseconds since day 0, NEVER days where open."""
+    """Contact rows; `started` and `ended` are days, NEVER where open."""
 
     account: Ints
     role: Ints
     started: Ints
     ended: Ints
-
-
-ROLES = ("sponsor", "admin", "billing")
 
 
 def draw_contacts(rng: np.random.Generator, accounts: Accounts, lives: Lives, leaves: Ints) -> Contacts:
@@ -76,7 +75,7 @@ def draw_contacts(rng: np.random.Generator, accounts: Accounts, lives: Lives, le
     recorded = rng.random(len(accounts)) >= SPONSORLESS
     sponsors = np.concatenate(parts)
     sponsors = sponsors[recorded[sponsors[:, 0]]]
-    others = [_staying(accounts, 1), _staying(accounts, 2)]
+    others = [_staying(accounts, ROLES.index(role)) for role in ("admin", "billing")]
     rows = np.concatenate([sponsors, *others])
     account, role, started, ended = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))].T
     gone = leaves[account] + rng.integers(5, 60, len(account))
@@ -92,10 +91,10 @@ def _staying(accounts: Accounts, role: int) -> Ints:
 
 def _second_sponsors(rng: np.random.Generator, accounts: Accounts) -> Ints:
     """Return one or two further sponsors for a third of the accounts; they come and go without harm."""
-    account, position = segments(rng.choice(3, len(accounts), p=[0.66, 0.24, 0.10]))
+    account, _ = segments(rng.choice(3, len(accounts), p=[0.66, 0.24, 0.10]))
     started = accounts.begins[account] + rng.integers(0, 200, len(account))
     ended = started + rng.exponential(900, len(account)).astype(np.int64) + 30
-    return np.stack([account, 0 * position, started, ended], axis=1)
+    return np.stack([account, np.full(len(account), SPONSOR), started, ended], axis=1)
 
 
 def _chain(rng: np.random.Generator, accounts: Accounts, lives: Lives) -> Ints:
@@ -133,4 +132,4 @@ def _spells(arrive: Ints, leave: Ints) -> Ints:
     at = np.searchsorted(keys, arrive[:, 0] * scale + arrive[:, 1] + offset + 20)
     padded = np.append(leave, [[-1, NEVER]], axis=0)
     ended = np.where(padded[at, 0] == arrive[:, 0], padded[at, 1], NEVER)
-    return np.stack([arrive[:, 0], 0 * ended, arrive[:, 1], ended], axis=1)
+    return np.stack([arrive[:, 0], np.full(len(arrive), SPONSOR), arrive[:, 1], ended], axis=1)

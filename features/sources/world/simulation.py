@@ -47,9 +47,17 @@ def run(
 
 def _check(accounts: int, weeks: int, seed: int, until: date, threads: int, activity: float) -> None:
     require_weekday(until, "monday")
-    limits = {"accounts": (accounts, 1), "weeks": (weeks, 8), "seed": (seed, 0), "threads": (threads, 1)}
-    wrong = [f"{name} is {value}, at least {least}" for name, (value, least) in limits.items() if value < least]
-    if not 0 < activity <= 100:
-        wrong.append(f"activity is {activity}, above 0 and at most 100")
+    limits = {
+        "accounts": (accounts, 1, 1_000_000),
+        "weeks": (weeks, 8, 1040),
+        "seed": (seed, 0, 2**63 - 1),
+        "threads": (threads, 1, 1024),
+        "activity": (activity, 0.01, 100),
+    }
+    wrong = [
+        f"{name} is {value}, not in {low} … {high}"
+        for name, (value, low, high) in limits.items()
+        if not low <= value <= high
+    ]
     if wrong:
-        raise UsageError(f"A world needs sensible sizes: {'; '.join(wrong)}")
+        raise UsageError(f"no world of that size: {'; '.join(wrong)}")

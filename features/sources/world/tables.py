@@ -18,7 +18,7 @@ from features.sources.world.book import (
 from features.sources.world.drive import ENTITLED
 from features.sources.world.health import FITS
 from features.sources.world.money import REASONS, Invoices, Outcomes, Signed
-from features.sources.world.names import account_id, company_name
+from features.sources.world.names import account_id, company_name, contact_id
 from features.sources.world.people import ROLES, Contacts
 from features.sources.world.touch import COURSES, KINDS, SEVERITIES, Moment, Tickets
 from features.sources.world.use import FEATURES, Events
@@ -35,6 +35,10 @@ class Columns:
     def account(self, codes: Ints) -> pa.Array:
         """Return account ids."""
         return coded(codes, self.names)
+
+    def contact(self, codes: Ints, position: int) -> pa.Array:
+        """Return the ids of the accounts' contacts of that position."""
+        return coded(codes, [contact_id(name, position) for name in self.names])
 
     def instant(self, since: Ints) -> pa.Array:
         """Return TIMESTAMPs; null from the end of the data on: it has not happened yet."""
@@ -122,7 +126,7 @@ def contacts_table(columns: Columns, contacts: Contacts, started: Ints, ended: I
     known = recorded < columns.calendar.days * DAY
     account = contacts.account
     position = np.arange(len(account)) - np.searchsorted(account, account)
-    names = [f"{columns.names[a]}-C{n + 1}" for a, n in zip(account.tolist(), position.tolist(), strict=True)]
+    names = [contact_id(columns.names[a], n) for a, n in zip(account.tolist(), position.tolist(), strict=True)]
     table = pa.table(
         {
             "account_id": columns.account(account),
@@ -161,6 +165,7 @@ def surveys_table(columns: Columns, moment: Moment, score: Ints) -> pa.Table:
             "answered_at": columns.instant(moment.at),
             "kind": coded(np.zeros(len(score), np.int64), ("nps",)),
             "score": pa.array(score.astype(np.float64)),
+            "contact_id": columns.contact(moment.account, ROLES.index("admin")),
         }
     )
 
@@ -171,6 +176,7 @@ def trainings_table(columns: Columns, moment: Moment, course: Ints) -> pa.Table:
         {
             "account_id": columns.account(moment.account),
             "completed_at": columns.instant(moment.at),
+            "contact_id": columns.contact(moment.account, ROLES.index("admin")),
             "course": coded(course, COURSES),
         }
     )

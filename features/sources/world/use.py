@@ -16,7 +16,7 @@ FEATURES = (
 )
 """The login, then the product features from the most to the least popular."""
 BULK = np.isin(FEATURES, ("export", "import", "api"))
-"""Features whose events carry a quantity other than one."""
+"""Features whose rows may stand for several events at once."""
 FEATURES_PER_SESSION = 2.6
 WEEKDAYS = np.array([0.195, 0.205, 0.205, 0.195, 0.165, 0.02, 0.015])
 OPENS = np.array([6, 12, 0])
@@ -60,7 +60,7 @@ def draw_events(
     occurred = start[session] + position * 95_000_000 + (rng.random(total, dtype=np.float32) * 9e7).astype(np.int64)
     quantity = np.ones(total)
     bulk = np.nonzero(BULK[feature])[0]
-    quantity[bulk] = rng.geometric(0.08, len(bulk))
+    quantity[bulk] = rng.geometric(0.6, len(bulk))
     return _arrive(rng, (account[session], user[session], feature, occurred, quantity), users, calendar)
 
 

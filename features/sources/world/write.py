@@ -1,7 +1,6 @@
 """Write: shards in order to Parquet, so that the same seed gives the same bytes whatever the number of threads."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -17,17 +16,25 @@ from features.sources.world.tables import usage_table
 
 MARKER = "world.json"
 GROUP_ROWS = 250_000
+MOST_THREADS = 8
+"""Each thread holds a shard in memory; more of them gain nothing."""
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder anew; raises UsageError when it holds anything but an earlier simulated world."""
-    if folder.exists():
-        if not folder.is_dir() or (any(folder.iterdir()) and not (folder / MARKER).exists()):
-            raise UsageError(
-                f"{folder}: holds something other than a simulated world (no {MARKER}): name an empty or new folder"
-            )
-        shutil.rmtree(folder)
-    (folder / "usage").mkdir(parents=True)
+    """Make the folder ready; raises UsageError when it holds anything but an earlier simulated world.
+
+    Only files that a simulation writes are removed.
+    """
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MARKER).exists())):
+        raise UsageError(
+            f"{folder}: holds something other than a simulated world (no {MARKER}): name an empty or new folder"
+        )
+    try:
+        (folder / "usage").mkdir(parents=True, exist_ok=True)
+        for old in (*folder.glob("*.parquet"), *(folder / "usage").glob("part-*.parquet")):
+            old.unlink()
+    except OSError as problem:
+        raise UsageError(f"{folder}: cannot be written to ({problem.strerror}): name another folder") from problem
 
 
 def write_marker(folder: Path, facts: dict[str, Any]) -> None:
@@ -38,6 +45,7 @@ def write_marker(folder: Path, facts: dict[str, Any]) -> None:
 def draw_in_order(seed: int, accounts: int, calendar: Calendar, activity: float, threads: int) -> Iterator[Shard]:
     """Yield the shards in order; at most `threads` of them are drawn ahead."""
     sizes = [min(SIZE, accounts - first) for first in range(0, accounts, SIZE)]
+    threads = min(threads, MOST_THREADS)
     with ThreadPoolExecutor(threads) as pool:
         waiting: list[Future[Shard]] = []
         for shard, size in enumerate(sizes):
