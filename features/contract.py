@@ -352,7 +352,7 @@ RULES: Mapping[str, Rule] = dict(
         _rule(
             "duplicate",
             "rows repeat the key ({key}) with other values",
-            f"make the key distinct {_EXPRESSION}; the row known first is kept",
+            f"the row known first is kept; make the key distinct {_EXPRESSION}",
         ),
         _rule(
             "repeated",

@@ -14,7 +14,15 @@ from features.errors import UsageError
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 PLACES = ("path", "query", "filter")
-RESERVED = ("quarantine", "usage_accounts", "usage_repeats", "typed_usage", "ranked_usage", "repeated_numbers")
+RESERVED = (
+    "quarantine",
+    "usage_accounts",
+    "usage_repeats",
+    "typed_usage",
+    "ranked_usage",
+    "ranked",
+    "repeated_numbers",
+)
 CHECK_KEYS = ("says", "query", "table", "column", "fix")
 
 

@@ -60,21 +60,18 @@ def make_small(con: duckdb.DuckDBPyConnection, found: Checked) -> Findings:
     """Make one canonical table of rows that keep every rule, one per key: the one that was known first."""
     table, checks = found.table, _all_checks(found)
     cases = " ".join(f"WHEN {check.breaks} THEN {i}" for i, check in enumerate(checks))
-    staged, ranked = name(f"staged {table.name}"), name(f"ranked {table.name}")
+    staged = name(f"staged {table.name}")
     con.execute(f"CREATE TEMP TABLE {staged} AS SELECT *, CASE {cases} ELSE -1 END AS broken FROM ({found.sql})")
-    con.execute(f"CREATE TEMP TABLE {ranked} AS {_ranked(found, staged)}")
-    con.execute(
-        f"CREATE TEMP TABLE {name(table.name)} AS SELECT {canonical(table, found.columns)} FROM {ranked} WHERE copy = 1"
-    )
-    total = con.execute(f"SELECT count(*) FROM {staged}").fetchall()[0][0]
-    findings = Findings(total)
-    for i, check in enumerate(checks):
-        _tell(con, found, check, f"{staged} WHERE broken = {i}", findings)
-    key = table.key[-1] if table.key and table.key[-1] in found.columns else ""
-    copies = f"{ranked} WHERE copy > 1 AND {{}} same"
-    _tell(con, found, Check("duplicate", key, ""), copies.format("NOT"), findings)
-    _tell(con, found, Check("repeated", "", ""), copies.format(""), findings)
-    con.execute(f"DROP TABLE {staged}; DROP TABLE {ranked}")
+    counts = dict(con.execute(f"SELECT broken, count(*) FROM {staged} GROUP BY broken ORDER BY broken").fetchall())
+    findings = Findings(sum(counts.values()))
+    good = counts.pop(-1, 0)
+    for i, count in counts.items():
+        _tell(con, found, checks[i], f"{staged} WHERE broken = {i}", count, findings)
+    source = f"{staged} WHERE broken = -1"
+    if con.execute(f"SELECT count(*) FROM (SELECT DISTINCT {_key(found)} FROM {source})").fetchall()[0][0] < good:
+        source = _tell_copies(con, found, source, findings)
+    con.execute(f"CREATE TEMP TABLE {name(table.name)} AS SELECT {canonical(table, found.columns)} FROM {source}")
+    con.execute(f"DROP TABLE {staged}; DROP TABLE IF EXISTS ranked")
     return findings
 
 
@@ -86,28 +83,44 @@ def _all_checks(found: Checked) -> tuple[Check, ...]:
     return (*found.checks, Check("unknown_account", "account_id", known))
 
 
-def _ranked(found: Checked, staged: str) -> str:
-    """Number the good rows of each key, the one known first as copy 1, and say whether copies are the same."""
-    table = found.table
-    row = f"struct_pack({', '.join(f'{name(c)} := {name(c)}' for c in found.columns)})"
-    parts = [_key_part(table, c) for c in table.key if c in found.columns]
-    key = ", ".join(parts) if parts else row
-    window = f"(PARTITION BY {key} ORDER BY {known_at(table, found.columns)}, {row})"
-    return (
-        f"SELECT *, row_number() OVER {window} AS copy, {row} IS NOT DISTINCT FROM first_value({row}) OVER {window} "
-        f"AS same FROM {staged} WHERE broken = -1"
+def _tell_copies(con: duckdb.DuckDBPyConnection, found: Checked, source: str, findings: Findings) -> str:
+    """Tell rows that share a key, the one known first apart from its copies, and return SQL of the first ones."""
+    row = _row(found)
+    window = f"(PARTITION BY {_key(found)} ORDER BY {known_at(found.table, found.columns)}, {row})"
+    same = f"{row} IS NOT DISTINCT FROM first_value({row}) OVER {window}"
+    con.execute(
+        f"CREATE TEMP TABLE ranked AS SELECT *, row_number() OVER {window} AS copy, {same} AS same FROM {source}"
     )
+    keys = [column for column in found.table.key if column in found.columns]
+    for check, rows in (
+        (Check("duplicate", keys[-1] if keys else "", ""), "ranked WHERE copy > 1 AND NOT same"),
+        (Check("repeated", "", ""), "ranked WHERE copy > 1 AND same"),
+    ):
+        count = con.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
+        if count:
+            _tell(con, found, check, rows, count, findings)
+    return "ranked WHERE copy = 1"
 
 
-def _key_part(table: Table, column: str) -> str:
-    return f"coalesce({name(column)}, {name(table.event)})" if column == table.available else name(column)
+def _row(found: Checked) -> str:
+    return f"struct_pack({', '.join(f'{name(c)} := {name(c)}' for c in found.columns)})"
 
 
-def _tell(con: duckdb.DuckDBPyConnection, found: Checked, check: Check, rows: str, findings: Findings) -> None:
-    """Count the rows that break a check, keep a sample of them in the quarantine, and note the problem."""
-    count = con.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
-    if not count:
-        return
+def _key(found: Checked) -> str:
+    """Return SQL of the columns that name a row; an account version without a date of its own is the first."""
+    table = found.table
+    parts = [
+        f"coalesce({name(c)}, {name(table.event)})" if c == table.available else name(c)
+        for c in table.key
+        if c in found.columns
+    ]
+    return ", ".join(parts) or _row(found)
+
+
+def _tell(
+    con: duckdb.DuckDBPyConnection, found: Checked, check: Check, rows: str, count: int, findings: Findings
+) -> None:
+    """Keep a sample of the rows that break a check in the quarantine, and note the problem."""
     sample = keep(con, found, check, rows)
     findings.add(problem(found, check, count, findings.rows, sample))
 

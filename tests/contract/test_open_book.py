@@ -1,32 +1,29 @@
 """A good book opens without a problem, typed, with both clocks."""
 
 from datetime import datetime
-from pathlib import Path
+from typing import Any
 
-import duckdb
 import pytest
 
 from features.book import Book
 from features.contract import TABLES, Limits
 from features.sources.files import open_book
-from features.sources.mapping import SourceMapping, TableMapping
 
-GOOD = {
-    "accounts": "SELECT 'A' || i AS account_id, DATE '2024-01-01' AS created_at FROM range(3) t(i)",
-    "subscriptions": """SELECT 'A' || i AS account_id, 'S' || i AS subscription_id, DATE '2024-01-01' AS started_at,
-        NULL::DATE AS ends_at, 100 AS mrr FROM range(3) t(i)""",
-    "usage": """SELECT 'A' || (i % 3) AS account_id, TIMESTAMP '2024-01-02' + to_hours(i) AS occurred_at,
-        'login' AS feature, i // 2 AS event_id, occurred_at + to_hours(2 - i % 2) AS available_at
-        FROM range(30) t(i)""",
-}
+LIMITS = Limits()
 
 
 @pytest.fixture
-def good(tmp_path: Path) -> Book:
-    for table, sql in GOOD.items():
-        duckdb.execute(f"COPY ({sql}) TO '{tmp_path / table}.parquet'")
-    tables = {table: TableMapping(path=f"{table}.parquet") for table in GOOD}
-    return open_book(SourceMapping("good.toml", tables, timezone="UTC"), tmp_path, Limits(quarantine_share=1))
+def good(write_book: Any) -> Book:
+    return open_book(*write_book(), LIMITS)
+
+
+def one(book: Book, sql: str) -> Any:
+    return book.con.execute(sql).fetchall()[0][0]
+
+
+def test_a_good_book_has_no_problem(good: Book) -> None:
+    assert good.report["problems"] == []
+    assert not any(table["quarantined"] for table in good.report["tables"].values())
 
 
 def test_every_table_has_every_column_and_known_at(good: Book) -> None:
@@ -38,16 +35,78 @@ def test_every_table_has_every_column_and_known_at(good: Book) -> None:
 def test_columns_tell_what_the_source_gives(good: Book) -> None:
     assert good.has("usage", "event_id")
     assert not good.has("usage", "user_id")
-    assert not good.has("contacts")
+    assert not good.has("invoices")
+
+
+def test_the_report_says_rows_span_and_what_a_missing_table_costs(good: Book) -> None:
+    usage, invoices = good.report["tables"]["usage"], good.report["tables"]["invoices"]
+    assert (usage["rows"], usage["kept"], usage["first"]) == (400, 400, "2024-01-02T00:00:00")
+    assert invoices["missing"]
+    assert "late" in invoices["cost"]
 
 
 def test_events_are_known_when_both_clocks_have_passed(good: Book) -> None:
-    known = good.con.execute("SELECT min(known_at) FROM usage").fetchall()[0][0]
-    assert known == datetime(2024, 1, 2, 2)  # noqa: DTZ001
+    assert one(good, "SELECT min(known_at) FROM usage") == datetime(2024, 1, 2, 1)  # noqa: DTZ001
 
 
-def test_surplus_copies_of_an_event_are_told_apart(good: Book) -> None:
-    kept, surplus = good.con.execute(
-        "SELECT count(DISTINCT event_id), (SELECT count(*) FROM usage_repeats) FROM usage"
-    ).fetchall()[0]
-    assert (kept, surplus) == (15, 15)
+def test_a_contract_may_be_known_before_it_starts(write_book: Any) -> None:
+    signed = "SELECT *, TIMESTAMP '2023-12-01' AS recorded_at FROM good"
+    book = open_book(*write_book({"subscriptions": signed}), LIMITS)
+    assert one(book, "SELECT max(known_at) FROM subscriptions") == datetime(2023, 12, 1)  # noqa: DTZ001
+
+
+def test_versions_of_an_account_are_kept_apart(write_book: Any) -> None:
+    versions = "SELECT *, created_at + to_days(v::INT) AS valid_from FROM good, range(2) t(v)"
+    book = open_book(*write_book({"accounts": versions}), LIMITS)
+    assert book.report["tables"]["accounts"]["kept"] == 80
+    assert book.report["problems"] == []
+
+
+def test_surplus_copies_of_an_event_are_told_and_the_first_known_is_kept(write_book: Any) -> None:
+    later = "SELECT * REPLACE (available_at + to_days(v::INT) AS available_at) FROM good, range(2) t(v)"
+    twice = f"{later} WHERE event_id < 9 OR v = 0"
+    book = open_book(*write_book({"usage": twice}), LIMITS)
+    assert one(book, "SELECT count(*) FROM usage_repeats") == 9
+    assert one(book, "SELECT bool_and(known_at > occurred_at + to_days(1)) FROM usage_repeats")
+    assert [(p["rule"], p["severity"], p["count"]) for p in book.report["problems"]] == [("repeated", "note", 9)]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_csv_and_parquet_give_the_same_book(write_book: Any, kind: str) -> None:
+    book = open_book(*write_book(csv=tuple(TABLES) if kind == "csv" else ()), LIMITS)
+    assert one(book, "SELECT typeof(created_at) FROM accounts") == "TIMESTAMP"
+    assert one(book, "SELECT sum(mrr) FROM subscriptions") == 4000
+    assert one(book, "SELECT max(occurred_at) FROM usage") == datetime(2024, 1, 18, 15)  # noqa: DTZ001
+    assert book.report["problems"] == []
+
+
+def test_leading_zeros_of_identifiers_survive_csv(write_book: Any) -> None:
+    zeros = dict.fromkeys(("accounts", "usage"), "SELECT * REPLACE ('00' || account_id[2:] AS account_id) FROM good")
+    others = dict.fromkeys(("subscriptions", "outcomes", "contacts", "tickets", "surveys"), zeros["usage"])
+    book = open_book(*write_book({**zeros, **others}, csv=("accounts",)), LIMITS)
+    assert one(book, "SELECT min(account_id) FROM accounts") == "000"
+    assert book.report["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "instant"),
+    [
+        ("TIMESTAMP '2024-07-01 00:00'", datetime(2024, 6, 30, 22)),  # noqa: DTZ001
+        ("DATE '2024-01-01'", datetime(2023, 12, 31, 23)),  # noqa: DTZ001
+        ("'2024-07-01 00:00:00'", datetime(2024, 6, 30, 22)),  # noqa: DTZ001
+        ("'2024-07-01T00:00:00+05:00'", datetime(2024, 6, 30, 19)),  # noqa: DTZ001
+        ("TIMESTAMPTZ '2024-07-01 00:00:00+00'", datetime(2024, 7, 1)),  # noqa: DTZ001
+    ],
+)
+def test_times_become_utc(write_book: Any, expression: str, instant: datetime) -> None:
+    mapping, data = write_book(columns={"tickets": {"closed_at": expression, "opened_at": "TIMESTAMP '2023-12-31'"}})
+    book = open_book(mapping.__class__(**{**vars(mapping), "timezone": "Europe/Berlin"}), data, LIMITS)
+    assert one(book, "SELECT any_value(closed_at) FROM tickets") == instant
+
+
+def test_a_zone_that_the_mapping_does_not_state_is_noted(write_book: Any) -> None:
+    book = open_book(*write_book(timezone=None), LIMITS)
+    notes = {problem["rule"]: problem["text"] for problem in book.report["problems"]}
+    assert list(notes) == ["naive_times"]
+    assert "read as UTC" in notes["naive_times"]
+    assert 'say timezone = "UTC"' in notes["naive_times"]
