@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from features.catalogue import Feature
+    from features.snapshot import Snapshot
+    from models.bundle import Bundle
+    from models.explain import Contributions
+    from serving.risk_list import PublishedList
 
 Ranking = Literal["risk_30", "risk_60", "risk_90", "risk_60_90"]
 LOWEST_BAND = "Low"
@@ -87,3 +93,95 @@ class ScoredList:
     left_out: Mapping[str, str]
     previous_as_of: date | None = None
     previous_model: str | None = None
+
+
+def score(
+    snapshot: Snapshot, bundle: Bundle, settings: ListSettings, previous: PublishedList | None = None
+) -> ScoredList:
+    """Return the risk list of the snapshot's last as-of date.
+
+    `previous` is the list of an earlier week, for changes. Raises ContractError when the model was made with another
+    catalogue or outcome contract than the snapshot.
+    """
+    from models.explain import all_contributions
+    from models.protocol import WINDOWS, Rows
+
+    bundle.require(catalogue_digest=snapshot.catalogue_digest, outcome_digest=snapshot.outcome_digest)
+    as_of, frame, standing = _latest(snapshot)
+    rows = standing.join(bundle.predict(Rows(frame, standing)))
+    rows["health"] = bundle.health(rows["risk_90"])
+    rows = _ranked(rows, settings, previous)
+    frame, facts = frame.loc[rows.index], snapshot.facts.reindex(rows.index)
+    near, window = all_contributions(bundle.hazards, frame, [WINDOWS["risk_90"], WINDOWS["risk_60_90"]])
+    known = {feature.name: feature for feature in snapshot.features}
+    return ScoredList(
+        as_of=as_of,
+        outcome=snapshot.outcome_digest,
+        catalogue=snapshot.catalogue_digest,
+        model=bundle.id,
+        settings=settings,
+        rows=rows,
+        reasons=_reasons(window if settings.rank_by == "risk_60_90" else near, frame, snapshot, bundle, settings),
+        features=tuple(_kept(known[name]) for name in frame.columns),
+        values=frame,
+        facts=facts,
+        contributions_90=near.values,
+        contributions_60_90=window.values,
+        base_90=near.base,
+        base_60_90=window.base,
+        not_scored=snapshot.not_scored,
+        left_out=snapshot.left_out,
+        previous_as_of=previous.as_of if previous else None,
+        previous_model=previous.model if previous else None,
+    )
+
+
+def _latest(snapshot: Snapshot) -> tuple[date, pd.DataFrame, pd.DataFrame]:
+    """Return the last as-of date, and its features and standing by account."""
+    index = cast("pd.MultiIndex", snapshot.frame.index)
+    # From the level, not from the rows: the last as-of date may have no eligible account.
+    last = index.levels[1].max()
+    here = index.get_level_values(1) == last
+    return last.date(), snapshot.frame[here].droplevel(1), snapshot.standing[here].droplevel(1)
+
+
+def _ranked(rows: pd.DataFrame, settings: ListSettings, previous: PublishedList | None) -> pd.DataFrame:
+    """Return the rows in rank order with money at risk, band and change; ties go to more money, then to the id."""
+    import numpy as np
+    import pandas as pd
+
+    before = pd.DataFrame(
+        [(row.account_id, row.risk_90, row.band) for row in previous.rows] if previous else [],
+        columns=["account_id", "risk_90", "band"],
+    ).set_index("account_id")
+    risk = rows[settings.rank_by].to_numpy()
+    rows["arr_at_risk"] = rows["arr"] * rows["risk_90"]
+    rows["band"] = np.select(
+        [risk >= floor for floor in settings.bands.values()], list(settings.bands), default=LOWEST_BAND
+    )
+    rows["previous_band"] = before["band"].reindex(rows.index)
+    rows["change"] = rows["risk_90"] - before["risk_90"].reindex(rows.index).astype(float)
+    keys = [settings.rank_by, "arr_at_risk", "account_id"]
+    rows = rows.sort_values(keys, ascending=[False, False, True], na_position="last", kind="stable")
+    rows["rank"] = np.arange(1, len(rows) + 1)
+    return rows
+
+
+def _reasons(
+    shares: Contributions, frame: pd.DataFrame, snapshot: Snapshot, bundle: Bundle, settings: ListSettings
+) -> pd.DataFrame:
+    import pandas as pd
+
+    from models.reasons import reasons
+
+    said = reasons(shares, frame, snapshot.facts, snapshot.features, bundle.hazards.typical, limit=settings.reasons)
+    rows = [
+        (account, position, reason.driver, reason.feature, reason.text, reason.contribution)
+        for account, of_account in zip(frame.index, said, strict=True)
+        for position, reason in enumerate(of_account, 1)
+    ]
+    return pd.DataFrame(rows, columns=["account_id", "position", "driver", "feature", "text", "contribution"])
+
+
+def _kept(feature: Feature) -> ScoredFeature:
+    return ScoredFeature(**{name: getattr(feature, name) for name in ScoredFeature.__dataclass_fields__})

@@ -173,8 +173,7 @@ def database(tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The URL of a PostgreSQL server that runs for this session."""
-    # Loaded by path: test folders are no packages.
-    server = runpy.run_path(str(Path(__file__).with_name("postgres.py")))
+    server = _beside("postgres.py")
     programs = server["binaries"]()
     if programs is None:
         pytest.skip("no PostgreSQL server is installed")
@@ -199,6 +198,12 @@ def published(database: Engine, scored: ScoredList) -> Engine:
     return database
 
 
+@pytest.fixture(scope="session")
+def reports() -> dict[str, Any]:
+    """Makers of made-up backtest and check reports."""
+    return _beside("reports.py")
+
+
 @pytest.fixture
 def at() -> datetime:
     """When the fixture lists are published."""
@@ -209,3 +214,8 @@ def at() -> datetime:
 def week() -> timedelta:
     """Seven days."""
     return timedelta(days=7)
+
+
+def _beside(name: str) -> dict[str, Any]:
+    # By path: test folders are no packages.
+    return runpy.run_path(str(Path(__file__).with_name(name)))

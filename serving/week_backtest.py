@@ -1,0 +1,165 @@
+"""The report's section on how good the forecasts would have been."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from serving import charts
+from serving.formats import MISSING, day, percent
+
+MODEL = "This model"
+MODEL_NAMES = {
+    "logistic": "Logistic regression",
+    "renewal_calendar": "Renewal calendar alone",
+    "last_login": "Days since the last login",
+}
+WINDOW_NAMES = {"risk_90": "Within 90 days", "risk_60_90": "In days 61 to 90"}
+METRIC_NAMES = {
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "recall_at_capacity": "Churn caught",
+    "precision_at_capacity": "Listed and churned",
+    "arr_recall_at_capacity": "Churned ARR caught",
+    "calibration_error": "Calibration error",
+    "brier": "Brier score",
+    "log_loss": "Log loss",
+}
+AS_SHARE = {"recall_at_capacity", "precision_at_capacity", "arr_recall_at_capacity", "calibration_error"}
+FEW_CHURNS = 50
+"""Below this many churns the section says that the numbers are small."""
+
+
+def backtest_section(backtest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the template shows: a verdict in words, tables per window, curves and folds."""
+    folds = backtest["folds"]
+    return {
+        "tested": sum(fold["test_rows"] for fold in folds),
+        "accounts": backtest.get("accounts"),
+        "churns": {"risk_90": _total(folds, "positives"), "risk_60_90": _total(folds, "positives_60_90")},
+        "cautions": _cautions(backtest),
+        "capacity": backtest.get("settings", {}).get("capacity"),
+        "metrics": METRIC_NAMES,
+        "windows": [_window(risk, title, backtest) for risk, title in WINDOW_NAMES.items()],
+        "folds": [_fold(fold) for fold in folds],
+        "strata": [_stratum(name, found) for name, found in backtest.get("strata", {}).items()],
+    }
+
+
+def model_name(name: str) -> str:
+    """Return a model's name in words."""
+    return MODEL_NAMES.get(name, name.replace("_", " ").capitalize())
+
+
+def shown(estimate: Mapping[str, Any] | None, metric: str) -> dict[str, str]:
+    """Return a metric's value and interval as text; the note where it does not exist."""
+    if not estimate or estimate.get("value") is None:
+        return {"value": MISSING, "interval": "", "note": (estimate or {}).get("note", "")}
+    low, high = estimate.get("low"), estimate.get("high")
+    interval = "" if low is None or high is None else f"{_number(low, metric)} to {_number(high, metric)}"
+    return {"value": _number(estimate["value"], metric), "interval": interval, "note": estimate.get("note", "")}
+
+
+def _number(value: float, metric: str) -> str:
+    return (
+        percent(value) if metric in AS_SHARE else f"{value:.3f}" if metric in ("brier", "log_loss") else f"{value:.2f}"
+    )
+
+
+def _window(risk: str, title: str, backtest: Mapping[str, Any]) -> dict[str, Any]:
+    models = {MODEL: backtest["pooled"].get(risk, {})}
+    models |= {model_name(name): found.get(risk, {}) for name, found in backtest["baselines"].items()}
+    curves = backtest.get("curves", {}).get(risk, {})
+    return {
+        "risk": risk,
+        "title": title,
+        "base_rate": backtest.get("base_rates", {}).get(risk),
+        "models": [
+            {
+                "name": name,
+                "ours": name == MODEL,
+                "cells": [shown(found.get(metric), metric) for metric in METRIC_NAMES],
+            }
+            for name, found in models.items()
+        ],
+        "calibration": _calibration(curves.get("calibration", []), title),
+        "gains": _gains(curves.get("gains", {}), title),
+    }
+
+
+def _calibration(points: Sequence[Mapping[str, float]], title: str) -> str:
+    return charts.calibration(points, f"Calibration, {title.lower()}") if points else ""
+
+
+def _gains(found: Mapping[str, Sequence[Mapping[str, float]]], title: str) -> str:
+    curves = [
+        charts.Curve(MODEL if place == 0 else model_name(name), [(point["listed"], point["found"]) for point in points])
+        for place, (name, points) in enumerate(found.items())
+        if points
+    ]
+    return charts.gains(curves, f"Churn found, {title.lower()}") if curves else ""
+
+
+def _fold(fold: Mapping[str, Any]) -> dict[str, Any]:
+    # The judged model's metrics stand under its name, or directly under the risks.
+    metrics = fold.get("metrics", {})
+    return {
+        "first": day(date.fromisoformat(fold["as_of"])),
+        "last": day(date.fromisoformat(fold["last_as_of"])) if "last_as_of" in fold else "",
+        "train_rows": fold["train_rows"],
+        "train_churns": fold.get("train_churns"),
+        "test_rows": fold["test_rows"],
+        "positives": fold["positives"],
+        "positives_60_90": fold.get("positives_60_90"),
+        "auc": [shown(metrics.get(risk, {}).get("auc"), "auc") for risk in WINDOW_NAMES],
+    }
+
+
+def _stratum(name: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name[:1].upper() + name[1:],
+        "windows": [
+            {
+                "rows": found[risk].get("rows"),
+                "positives": found[risk].get("positives"),
+                "auc": shown(found[risk].get("auc"), "auc"),
+                "rivals": [
+                    (model_name(rival), shown(estimates.get("auc"), "auc")["value"])
+                    for rival, estimates in found[risk].get("baselines", {}).items()
+                ],
+            }
+            for risk in WINDOW_NAMES
+            if risk in found
+        ],
+    }
+
+
+def _cautions(backtest: Mapping[str, Any]) -> list[str]:
+    """Return what a reader must know before believing the numbers."""
+    cautions = []
+    churns = _total(backtest["folds"], "positives")
+    if churns is not None and churns < FEW_CHURNS:
+        cautions.append(
+            f"These are small numbers: only {churns} of the tested rows churned within 90 days, so the intervals are "
+            "wide and small differences between models mean nothing."
+        )
+    for risk, title in WINDOW_NAMES.items():
+        auc = backtest["pooled"].get(risk, {}).get("auc", {})
+        if auc.get("low") is not None and auc["low"] <= 0.5 <= auc["high"]:
+            cautions.append(f"{title}: not enough evidence that this model ranks accounts better than guessing would.")
+        cautions += _rivals(auc, backtest["baselines"], risk, title)
+    return cautions
+
+
+def _rivals(auc: Mapping[str, Any], baselines: Mapping[str, Any], risk: str, title: str) -> list[str]:
+    values = {name: (found.get(risk, {}).get("auc") or {}).get("value") for name, found in baselines.items()}
+    better = [
+        model_name(name)
+        for name, value in values.items()
+        if value is not None and auc.get("value") is not None and value >= auc["value"]
+    ]
+    return [f"{title}: ranked no better than {' and '.join(better)}."] if better else []
+
+
+def _total(folds: Sequence[Mapping[str, Any]], name: str) -> int | None:
+    found = [fold[name] for fold in folds if fold.get(name) is not None]
+    return sum(found) if found else None

@@ -1,0 +1,101 @@
+"""Made-up backtest and check reports in the shapes that those commands print."""
+
+from typing import Any
+
+METRICS = {
+    "auc": 0.84,
+    "average_precision": 0.31,
+    "brier": 0.021,
+    "log_loss": 0.094,
+    "calibration_error": 0.006,
+    "recall_at_capacity": 0.58,
+    "precision_at_capacity": 0.19,
+    "arr_recall_at_capacity": 0.61,
+}
+BASELINES = {"logistic": 0.97, "renewal_calendar": 0.89, "last_login": 0.8}
+
+
+def backtest_report(skill: float = 1.0, churns: int = 41) -> dict[str, Any]:
+    """Return a report whose model is as good as `skill`, with so many churns in each of six folds."""
+    risks = {"risk_90": skill, "risk_60_90": skill * 0.95}
+    return {
+        "outcome": "9b1e77c0aa10",
+        "settings": {"capacity": 40},
+        "rows": 9_240,
+        "accounts": 1_320,
+        "base_rates": {"risk_90": 0.026, "risk_60_90": 0.009},
+        "folds": [_fold(number, skill, churns) for number in range(6)],
+        "pooled": {risk: _metrics(worth) for risk, worth in risks.items()},
+        "baselines": {name: {risk: _metrics(worth) for risk in risks} for name, worth in BASELINES.items()},
+        "strata": {
+            name: {
+                risk: {
+                    "rows": 1_450,
+                    "positives": 130,
+                    "baselines": {rival: _metrics(each) for rival, each in BASELINES.items()},
+                }
+                | _metrics(worth)
+                for risk, worth in risks.items()
+            }
+            for name in ("contract ends inside the window", "contract does not end inside it", "segment Small")
+        },
+        "curves": {risk: _curves(place) for place, risk in enumerate(risks)},
+    }
+
+
+def check_report() -> dict[str, Any]:
+    """Return a report of two tables that are there, one that is not, and three problems."""
+    problem = {
+        "table": "usage", "column": "occurred_at", "rule": "after_available", "count": 412, "total": 90_000,
+        "sample": ["A00017"], "fix": "map a recorded time", "says": "lie after available_at + 1 day",
+    }  # fmt: skip
+    text = "usage.occurred_at: 412 of 90,000 lie after available_at + 1 day (for example A00017); map a recorded time"
+    there = {"first": "2023-09-04T00:00:00", "last": "2026-09-06T23:12:00", "missing": False}
+    aside = {"unknown_account": 31, "repeated_event": 15_820}
+    none = {"rows": 0, "kept": 0, "first": None, "last": None, "quarantined": {}, "missing": True}
+    return {
+        "tables": {
+            "accounts": {"rows": 1_500, "kept": 1_500, "quarantined": {}} | there,
+            "usage": {"rows": 3_104_221, "kept": 3_088_009, "quarantined": aside} | there,
+            "surveys": none | {"cost": "survey features"},
+        },
+        "problems": [problem | {"severity": severity, "text": text} for severity in ("error", "warning", "note")],
+        "sufficiency": {},
+    }
+
+
+def _metrics(worth: float) -> dict[str, Any]:
+    return {
+        name: {"value": value * worth, "low": value * worth - 0.07 * value, "high": value * worth + 0.06 * value}
+        for name, value in METRICS.items()
+    }
+
+
+def _fold(number: int, skill: float, churns: int) -> dict[str, Any]:
+    auc = 0.84 * skill + 0.02 * (number % 3 - 1)
+    metrics = {
+        risk: {"auc": {"value": auc, "low": auc - 0.09, "high": auc + 0.08}} for risk in ("risk_90", "risk_60_90")
+    }
+    return {
+        "fold": number + 1,
+        "as_of": f"2026-0{number + 1}-05",
+        "last_as_of": f"2026-0{number + 1}-26",
+        "train_rows": 31_000 + 2_400 * number,
+        "train_churns": 780 + 60 * number,
+        "test_rows": 1_540,
+        "positives": churns,
+        "positives_60_90": churns // 3,
+        "metrics": metrics,
+    }
+
+
+def _curves(place: int) -> dict[str, Any]:
+    shares = [step / 40 for step in range(41)]
+    powers = {"model": 0.28 + 0.04 * place, "logistic": 0.36, "renewal_calendar": 0.5, "last_login": 0.7}
+    risks = [0.001, 0.003, 0.005, 0.008, 0.012, 0.018, 0.03, 0.055, 0.11, 0.31]
+    return {
+        "calibration": [
+            {"risk": risk, "churned": risk * (1.1 - 0.02 * i), "rows": 924} for i, risk in enumerate(risks)
+        ],
+        "gains": {name: [{"listed": x, "found": x**power} for x in shares] for name, power in powers.items()},
+    }
