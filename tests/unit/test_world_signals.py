@@ -82,7 +82,8 @@ def test_answers_to_surveys_are_lower(world: duckdb.DuckDBPyConnection) -> None:
 def test_tight_budgets_pay_late(world: duckdb.DuckDBPyConnection) -> None:
     rows = world.execute(
         "SELECT coalesce(cause, '') = 'budget' AS tight, avg(datediff('day', due_at, paid_at)) FROM invoices i "
-        "JOIN weeks w ON i.account_id = w.account_id AND due_at >= week_start AND due_at < as_of GROUP BY tight ORDER BY tight"
+        "JOIN weeks w ON i.account_id = w.account_id AND due_at >= week_start AND due_at < as_of "
+        "GROUP BY tight ORDER BY tight"
     ).fetchall()
     assert rows[1][1] > rows[0][1] + 10
 
