@@ -1,4 +1,4 @@
-"""The data contract: canonical tables, their columns and clocks, and the rules that every row must keep."""
+"""The data contract: canonical tables, their columns and clocks, and how much is forgiven (rules: row_rules.py)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -65,17 +65,6 @@ class Table:
     def names(self) -> tuple[str, ...]:
         """The names of all columns in order."""
         return tuple(column.name for column in self.columns)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One row rule: what is wrong with the rows that break it, and the way out."""
-
-    name: str
-    says: str
-    fix: str
-    stops: bool = True
-    """Whether too many rows that break it stop the run."""
 
 
 ACCOUNT = Column("account_id", "text", "filled", "the account")
@@ -284,82 +273,3 @@ TABLES: Mapping[str, Table] = {
 
 TERMS = ("subscriptions", "outcomes")
 """A book needs at least one of these beside the required tables."""
-
-
-def _rule(name: str, says: str, fix: str, stops: bool = True) -> tuple[str, Rule]:
-    return name, Rule(name, says, fix, stops)
-
-
-_EXPRESSION = "in {file} under [{table}] {column}"
-
-RULES: Mapping[str, Rule] = dict(
-    (
-        _rule(
-            "missing_value",
-            "rows have no {column}",
-            f"give an expression that fills it {_EXPRESSION}, or leave the rows out with [{{table}}] filter",
-        ),
-        _rule(
-            "not_a_number",
-            "rows hold something that is not a number",
-            f"correct the source, or write an expression that makes it one {_EXPRESSION}",
-        ),
-        _rule(
-            "not_a_time",
-            "rows hold something that is not an ISO date or time",
-            f"read other forms with strptime(…, '%d/%m/%Y') {_EXPRESSION}",
-        ),
-        _rule(
-            "not_a_flag",
-            "rows hold something that is neither true nor false",
-            f"write an expression that is true or false {_EXPRESSION}",
-        ),
-        _rule(
-            "implausible_time",
-            "rows lie outside the years {first_year} to {last_year}",
-            f"turn placeholders into nulls (nullif) {_EXPRESSION}, or change limits.first_year and limits.last_year",
-        ),
-        _rule(
-            "not_finite",
-            "rows are infinite or not a number",
-            f"turn them into nulls or correct the source; the expression stands {_EXPRESSION}",
-        ),
-        _rule(
-            "negative_quantity",
-            "rows are negative",
-            f"write an expression that is never negative {_EXPRESSION}, or leave the rows out with [{{table}}] filter",
-        ),
-        _rule(
-            "score_out_of_range",
-            "rows lie outside 0 to 10 (nps) or 0 to 100 (csat)",
-            f"rescale the score {_EXPRESSION}",
-        ),
-        _rule(
-            "ends_before_it_starts",
-            "rows lie before {earlier}",
-            f"map the right columns {_EXPRESSION} and {{earlier}}",
-        ),
-        _rule(
-            "available_before_it_happened",
-            "rows lie after {available} + {clock_skew_days:g} day(s)",
-            "map a recorded time in {file} under [{table}] {available}, or raise limits.clock_skew_days",
-        ),
-        _rule(
-            "unknown_account",
-            "rows name an account that accounts does not have",
-            f"add the accounts, or write {{column}} as accounts does {_EXPRESSION}",
-        ),
-        _rule(
-            "duplicate",
-            "rows repeat the key ({key}) with other values",
-            f"the row known first is kept; make the key distinct {_EXPRESSION}",
-        ),
-        _rule(
-            "repeated",
-            "rows repeat another row exactly",
-            "nothing needs doing: one of each is kept",
-            stops=False,
-        ),
-    )
-)
-"""Every row rule by name; a row is quarantined under the first rule that it breaks."""

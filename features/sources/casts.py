@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from features.contract import Kind
-from features.sources.relations import literal
+from features.sources.csv_files import literal
 
 TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
@@ -41,10 +41,10 @@ def is_number(kind: str) -> bool:
 
 def cast(column: str, kind: Kind, given: str, zone: str, exact: bool = False) -> Cast | None:
     """Return how a column of type `given` becomes `kind`, or None when it cannot; `exact` keeps whole numbers whole."""
-    if kind == "key" or given == "NULL" or given == '"NULL"':
-        return Cast(column if kind == "key" else f"CAST({column} AS {TYPES[kind]})")
-    if kind == "text":
-        return _text(column, given)
+    if given in ("NULL", '"NULL"'):
+        return Cast(f"CAST({column} AS {TYPES[kind]})")
+    if kind in ("text", "key"):
+        return _text(column, given, keep=kind == "key")
     if kind == "time":
         return _time(column, given, zone)
     if kind == "flag":
@@ -52,10 +52,17 @@ def cast(column: str, kind: Kind, given: str, zone: str, exact: bool = False) ->
     return _number(column, given, exact)
 
 
-def _text(column: str, given: str) -> Cast | None:
+def _text(column: str, given: str, keep: bool) -> Cast | None:
     if given.startswith(("STRUCT", "MAP", "UNION", "BLOB")) or given.endswith("]"):
         return None
-    return Cast(column if given == "VARCHAR" else f"CAST({column} AS VARCHAR)")
+    if keep or given == "VARCHAR":
+        return Cast(column)
+    text = f"CAST({column} AS VARCHAR)"
+    if given in FRACTIONS:
+        # Whole numbers that were once stored beside nulls come as fractions: account 17 must not become 17.0.
+        whole = f"CASE WHEN {column} = trunc({column}) THEN CAST(TRY_CAST({column} AS BIGINT) AS VARCHAR) END"
+        text = f"coalesce({whole}, {text})"
+    return Cast(text)
 
 
 def _number(column: str, given: str, exact: bool) -> Cast | None:

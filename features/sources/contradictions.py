@@ -7,6 +7,7 @@ import duckdb
 
 from features.sources.mapping import OwnCheck, SourceMapping
 from features.sources.problems import Problem, Severity
+from features.sources.relations import reason
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def own_checks(con: duckdb.DuckDBPyConnection, mapping: SourceMapping) -> Iterat
             if count:
                 yield _own(check, "warning", check.says, check.fix, int(count), int(total), keys)
         except (duckdb.Error, ValueError, TypeError, IndexError) as error:
-            says = f"the check {check.name} fails: {str(error).splitlines()[0]}"
+            says = f"the check {check.name} fails: {reason(error)}"
             where = f"in {mapping.file} under [checks.{check.name}] query"
             fix = f"write one SELECT of count, total and a list of keys {where}"
             yield _own(check, "error", says, fix)

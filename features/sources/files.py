@@ -14,7 +14,7 @@ from features.errors import ContractError, UsageError
 from features.sources.contradictions import contradictions, own_checks
 from features.sources.mapping import SourceMapping
 from features.sources.problems import Problem, SourceError
-from features.sources.relations import name, open_files, open_raw
+from features.sources.relations import name, open_files, open_raw, reason
 from features.sources.rules import checked
 from features.sources.tables import Findings, make_absent, make_quarantine, make_small
 from features.sources.usage import USAGE_SPAN, make_no_usage, make_usage
@@ -163,6 +163,6 @@ def _read_as_utc(table: Table, naive: tuple[str, ...], file: str) -> Problem:
 
 
 def _failing(table: Table, error: duckdb.Error, file: str) -> Problem:
-    says = f"reading fails: {str(error).splitlines()[0]}"
+    says = f"reading fails: {reason(error)}"
     fix = f"correct the expressions in {file} under [{table.name}] (TRY_CAST gives null where CAST fails)"
     return Problem(table.name, "", "failing_expression", "error", says, fix)

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from features.contract import Column, Table
+from features.sources.csv_files import literal, read_csv
 from features.sources.mapping import PARQUET, SourceMapping, TableMapping, nearest
 from features.sources.problems import Problem, SourceError
 
@@ -34,11 +36,6 @@ class Raw:
 def name(text: str) -> str:
     """Quote an SQL name."""
     return '"' + text.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote an SQL text literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def open_files(con: duckdb.DuckDBPyConnection, mapping: SourceMapping, data: Path) -> None:
@@ -84,15 +81,15 @@ def _open(
 ) -> bool:
     """Make the files of a path a view (Parquet) or a table in memory (CSV); say whether they stay in place."""
     paths = _paths(path, data, table, file)
-    listed = "[" + ", ".join(literal(p) for p in paths) + "]"
     in_place = path.lower().endswith(PARQUET)
     try:
         if in_place:
-            con.execute(f"CREATE TEMP VIEW {name(alias)} AS SELECT * FROM read_parquet({listed})")
+            listed = ", ".join(literal(p) for p in paths)
+            con.execute(f"CREATE TEMP VIEW {name(alias)} AS SELECT * FROM read_parquet([{listed}])")
         else:
-            con.execute(f"CREATE TEMP TABLE {name(alias)} AS SELECT * FROM {_csv(con, listed, text)}")
-    except duckdb.Error as error:
-        says = f"{path} cannot be read: {_first_line(error)}"
+            read_csv(con, name(alias), paths, text)
+    except (duckdb.Error, ValueError) as error:
+        says = f"{path} cannot be read: {reason(error)}"
         fix = f"repair the file or correct the path in {file}"
         raise SourceError([Problem(table, "", "unreadable_file", "error", says, fix)]) from error
     return in_place
@@ -112,17 +109,6 @@ def _paths(path: str, data: Path, table: str, file: str) -> list[str]:
     raise SourceError([Problem(table, "", "missing_file", "error", says, fix)])
 
 
-def _csv(con: duckdb.DuckDBPyConnection, listed: str, text: frozenset[str]) -> str:
-    # Dates stay text: DuckDB would guess between day/month and month/day and drop zones; identifiers stay
-    # text so that leading zeros survive. Every row is looked at, so one text makes a number column text.
-    columns = _types(con, f"SELECT * FROM read_csv({listed}, header = true, all_varchar = true)")
-    kept = [c for c in columns if c.lower() in text or c.lower() == "id" or c.lower().endswith("_id")]
-    types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in kept)
-    forced = f", types = {{{types}}}" if types else ""
-    candidates = "auto_type_candidates = ['BOOLEAN', 'BIGINT', 'DOUBLE', 'VARCHAR']"
-    return f"read_csv({listed}, header = true, sample_size = -1, {candidates}{forced})"
-
-
 def _plain_text(table: Table, where: TableMapping) -> frozenset[str]:
     """Return the source columns (in lower case) that are mapped as they are to text."""
     wanted = (where.columns.get(c.name, c.name) for c in table.columns if c.kind in ("text", "key"))
@@ -133,7 +119,7 @@ def _query(con: duckdb.DuckDBPyConnection, alias: str, table: Table, query: str,
     try:
         con.execute(f"CREATE TEMP TABLE {name(alias)} AS {query}")
     except duckdb.Error as error:
-        says = f"the query fails: {_first_line(error)}"
+        says = f"the query fails: {reason(error)}"
         fix = f"correct {file} under [{table.name}] query"
         raise SourceError([Problem(table.name, "", "failing_query", "error", says, fix)]) from error
 
@@ -164,8 +150,8 @@ def _bind(
         return {}
     try:
         types = _types(con, _select(wanted, alias, condition))
-    except duckdb.Error:
-        raise SourceError(_unbound(con, table, wanted, alias, condition, given, file)) from None
+    except duckdb.Error as error:
+        raise SourceError(_unbound(con, table, wanted, alias, condition, given, file, error)) from None
     return {column: Bound(text, types[column]) for column, text in wanted.items()}
 
 
@@ -177,6 +163,7 @@ def _unbound(
     condition: str,
     given: Mapping[str, str],
     file: str,
+    whole: duckdb.Error,
 ) -> list[Problem]:
     """Try the expressions one by one and return a problem for each that fails."""
     problems = []
@@ -186,10 +173,15 @@ def _unbound(
         try:
             _types(con, sql)
         except duckdb.Error as error:
-            says = f"{text} cannot be read from the source: {_first_line(error)}{nearest(text, given)}"
+            says = f"{text} cannot be read from the source: {reason(error)}{nearest(text, given)}"
             fix = f"correct {file} under [{table.name}] {column} (the source has {_listing(given)})"
             problems.append(Problem(table.name, column, "missing_column", "error", says, fix))
-    return problems
+    return problems or [_together(table, whole, file)]
+
+
+def _together(table: Table, error: duckdb.Error, file: str) -> Problem:
+    says = f"the expressions cannot be read together: {reason(error)}"
+    return Problem(table.name, "", "failing_expression", "error", says, f"correct {file} under [{table.name}]")
 
 
 def _missing(table: Table, column: Column, given: Mapping[str, str], file: str) -> Problem:
@@ -202,5 +194,11 @@ def _listing(given: Mapping[str, str]) -> str:
     return ", ".join(f"{column} {kind}" for column, kind in given.items())
 
 
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).split("\n")[0].strip()
+def reason(error: Exception) -> str:
+    """Return what an error says, without the advice and the query that follow it."""
+    said = []
+    for line in str(error).splitlines():
+        if re.match(r"Possible|Potential|Candidate|\s*LINE \d|\s+file =", line):
+            break
+        said.append(line.strip())
+    return " ".join(filter(None, said[:4]))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from features.contract import RULES, Column, Limits, Table
+from features.contract import Column, Limits, Table
+from features.row_rules import RULES
 from features.sources.casts import NAIVE, WHOLE, Cast, cast, has_zone, is_number
 from features.sources.problems import Problem, Severity, SourceError
 from features.sources.relations import Raw, name

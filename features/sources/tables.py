@@ -6,8 +6,9 @@ import duckdb
 
 from features.contract import TABLES, Table
 from features.sources.casts import TYPES
+from features.sources.csv_files import literal
 from features.sources.problems import Problem
-from features.sources.relations import literal, name
+from features.sources.relations import name
 from features.sources.rules import Check, Checked, problem
 
 

@@ -8,8 +8,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.sources.casts import WHOLE
+from features.sources.csv_files import literal
 from features.sources.problems import Problem
-from features.sources.relations import literal, name
+from features.sources.relations import name
 from features.sources.rules import Check, Checked, problem
 from features.sources.tables import Findings, canonical, keep
 

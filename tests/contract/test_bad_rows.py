@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from features.contract import RULES, Limits
+from features.contract import Limits
 from features.errors import ContractError
+from features.row_rules import RULES
 from features.sources.files import open_book, survey_book
 
 

@@ -40,6 +40,39 @@ def test_a_file_that_is_not_what_its_name_says(write_book: Any) -> None:
     assert stop((mapping, data)).startswith("tickets: tickets.parquet cannot be read: ")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "account_id,created_at\nA1,2024-01-01\nA2\n",
+            "CSV Error on Line: 3 Original Line: A2 Expected Number of Columns",
+        ),
+        ("account_id,created_at\nA1,2024-01-01,more\n", "CSV Error on Line: 2 Original Line: A1,2024-01-01,more"),
+        ('account_id,created_at\nA1,"2024-01-01\n', "Value with unterminated quote found."),
+        ("", "the file has no header"),
+    ],
+)
+def test_a_broken_csv_names_the_line(write_book: Any, text: str, said: str) -> None:
+    mapping, data = write_book(csv=("accounts",))
+    (data / "accounts.csv").write_text(text)
+    message = stop((mapping, data)).splitlines()[0]
+    assert message.startswith("accounts: accounts.csv cannot be read: ")
+    assert said in message
+    assert message.endswith("repair the file or correct the path in book.toml")
+
+
+def test_a_csv_may_use_another_delimiter(write_book: Any) -> None:
+    mapping, data = write_book(csv=("accounts",))
+    text = (data / "accounts.csv").read_text()
+    (data / "accounts.csv").write_text("\ufeff" + text.replace(",", ";"), encoding="utf-8")
+    assert open_book(mapping, data, LIMITS).report["tables"]["accounts"]["kept"] == 40
+
+
+def test_expressions_that_do_not_go_together_are_told(write_book: Any) -> None:
+    message = stop(write_book(columns={"accounts": {"created_at": "max(created_at)"}}))
+    assert message.startswith("accounts: the expressions cannot be read together: ")
+
+
 def test_an_empty_required_table_stops_the_run(write_book: Any) -> None:
     message = stop(write_book({"usage": "FROM good WHERE false"}))
     assert message == "usage: the source has no rows; correct the path, query or filter in book.toml under [usage]"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from features.contract import RULES, TABLES, Limits, Table
+from features.contract import TABLES, Limits, Table
+from features.row_rules import RULES
 from features.sources.contradictions import CONTRADICTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")

@@ -80,6 +80,13 @@ def test_csv_and_parquet_give_the_same_book(write_book: Any, kind: str) -> None:
     assert book.report["problems"] == []
 
 
+def test_whole_numbers_stored_as_fractions_are_the_same_accounts(write_book: Any) -> None:
+    ids = "SELECT * REPLACE (account_id[2:]::{} AS account_id) FROM good"
+    others = ("accounts", "subscriptions", "outcomes", "contacts", "tickets", "surveys")
+    book = open_book(*write_book({"usage": ids.format("DOUBLE")} | {t: ids.format("INT") for t in others}), LIMITS)
+    assert book.report["problems"] == []
+
+
 def test_leading_zeros_of_identifiers_survive_csv(write_book: Any) -> None:
     zeros = dict.fromkeys(("accounts", "usage"), "SELECT * REPLACE ('00' || account_id[2:] AS account_id) FROM good")
     others = dict.fromkeys(("subscriptions", "outcomes", "contacts", "tickets", "surveys"), zeros["usage"])
