@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from features.errors import ContractError
 from features.outcome import INTERVALS
-from models.hazard import FittedHazards, model_text, parse_booster
+from models.hazard import FittedHazards, parse_booster
 from models.health import HealthScale
 from models.protocol import Rows
 
@@ -65,7 +65,7 @@ def save_bundle(fitted: FittedHazards, folder: Path) -> Bundle:
     if fitted.scale is None or not {"catalogue_digest", "outcome_digest"} <= set(fitted.about):
         raise ValueError("a bundle needs the health scale and the digests that train() gives")
     files = {FACTS: _json(_facts(fitted, fitted.scale))}
-    files |= {name: model_text(booster).encode() for name, booster in zip(TEXTS, fitted.boosters, strict=True)}
+    files |= {name: booster.model_to_string().encode() for name, booster in zip(TEXTS, fitted.boosters, strict=True)}
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     files[MANIFEST] = _json({"format": FORMAT, "files": digests})
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -9,16 +9,12 @@ margin passes its share on in proportion to its TreeSHAP values.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from models.hazard import FittedHazards
 from models.protocol import edge_index, require_columns, window_risk
-
-if TYPE_CHECKING:
-    from lightgbm import Booster
 
 BLOCK = 4096
 """Rows worked on at a time, so that memory stays flat."""
@@ -68,12 +64,8 @@ def all_contributions(
 
 def tree_shap(model: FittedHazards, frame: pd.DataFrame) -> Margins:
     """Return LightGBM's own TreeSHAP of each hazard's margin."""
-    raw = [_shap(booster, frame, model.threads) for booster in model.boosters]
+    raw = model.ask(frame, pred_contrib=True)
     return Margins(np.array([shap[0, -1] for shap in raw]), np.stack([shap[:, :-1] for shap in raw]))
-
-
-def _shap(booster: "Booster", frame: pd.DataFrame, threads: int) -> np.ndarray:
-    return np.asarray(booster.predict(frame, pred_contrib=True, validate_features=True, num_threads=threads))
 
 
 def carry(margins: Margins, window: tuple[int, int]) -> np.ndarray:

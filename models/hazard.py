@@ -1,9 +1,11 @@
 """The risk model: three conditional interval hazards, each a LightGBM, multiplied."""
 
-import re
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,9 @@ from models.protocol import Rows, require_columns, risks
 if TYPE_CHECKING:
     from lightgbm import Booster
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
 
 class HazardSettings(BaseModel):
     """How each interval's trees are grown; no class weights, so that probabilities stay probabilities."""
@@ -31,7 +36,7 @@ class HazardSettings(BaseModel):
     feature_fraction: float = Field(default=0.5, gt=0, le=1, description="share of features each tree may use")
     lambda_l2: float = Field(default=10.0, ge=0, description="L2 penalty on leaf values")
     seed: int = Field(default=7, ge=0, description="seed of everything random in training")
-    threads: int = Field(default=0, ge=0, description="threads for LightGBM; 0 means one per core")
+    threads: int = Field(default=0, ge=0, description="intervals worked on at once; 0 means one per core")
 
     def lightgbm(self) -> dict[str, Any]:
         """Return LightGBM's parameters; the same rows give byte-identical model text."""
@@ -43,7 +48,9 @@ class HazardSettings(BaseModel):
             "feature_fraction": self.feature_fraction,
             "lambda_l2": self.lambda_l2,
             "seed": self.seed,
-            "num_threads": self.threads,
+            # One thread each, intervals side by side: OpenMP threads that wait for each other took twenty times as
+            # long as one thread when another process was busy on the same two cores.
+            "num_threads": 1,
             "deterministic": True,
             "force_row_wise": True,
             "verbosity": -1,
@@ -69,8 +76,15 @@ class FittedHazards:
         require_columns(frame, self.columns)
         if frame.empty:
             return np.empty((0, len(INTERVALS)))
-        out = [b.predict(frame, validate_features=True, num_threads=self.threads) for b in self.boosters]
-        return np.column_stack(out)
+        return np.column_stack(self.ask(frame, pred_contrib=False))
+
+    def ask(self, frame: pd.DataFrame, *, pred_contrib: bool) -> list[np.ndarray]:
+        """Return each booster's answer for the frame: hazards, or their TreeSHAP values with the base in the end."""
+
+        def answer(booster: "Booster") -> np.ndarray:
+            return np.asarray(booster.predict(frame, pred_contrib=pred_contrib, validate_features=True, num_threads=1))
+
+        return side_by_side(answer, self.boosters, self.threads)
 
     def predict(self, rows: Rows) -> pd.DataFrame:
         """Return RISKS per row."""
@@ -89,7 +103,8 @@ class HazardModel:
 
         Raises ContractError when an interval holds only one class.
         """
-        boosters = tuple(self._fit_interval(rows.frame, labels, interval) for interval in INTERVALS)
+        fit = partial(self._fit_interval, rows.frame, labels)
+        boosters = tuple(side_by_side(fit, INTERVALS, self.settings.threads))
         typical = {str(name): float(value) for name, value in rows.frame.median().items()}
         return FittedHazards(boosters, tuple(rows.frame.columns), self.settings.threads, typical)
 
@@ -102,7 +117,17 @@ class HazardModel:
         require_both_classes(target, interval)
         data = lgb.Dataset(frame[used], target, free_raw_data=True)
         booster = lgb.train(self.settings.lightgbm(), data, num_boost_round=self.settings.trees)
-        return parse_booster(model_text(booster))
+        # As read back from its text, so that what is stored predicts exactly what was judged.
+        return parse_booster(booster.model_to_string())
+
+
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
+    """Return the work's result per item, several items at once; 0 threads means one per core."""
+    workers = min(len(items), threads or os.cpu_count() or 1)
+    if workers == 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(work, items))
 
 
 def require_both_classes(target: np.ndarray, interval: tuple[int, int]) -> None:
@@ -114,11 +139,6 @@ def require_both_classes(target: np.ndarray, interval: tuple[int, int]) -> None:
         f"days ({interval[0]}, {interval[1]}] hold {churns} churns in {len(target):,} matured rows: a model needs "
         "accounts that left and accounts that stayed; add history, or widen [outcome] kinds"
     )
-
-
-def model_text(booster: "Booster") -> str:
-    """Return the booster as text that does not depend on the machine's thread setting."""
-    return re.sub(r"\[num_threads: \d+\]", "[num_threads: 0]", booster.model_to_string())
 
 
 def parse_booster(text: str) -> "Booster":

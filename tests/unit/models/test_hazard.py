@@ -11,7 +11,7 @@ import pytest
 from features.errors import ContractError
 from features.labels import label
 from features.outcome import INTERVALS
-from models.hazard import HazardModel, HazardSettings, model_text
+from models.hazard import HazardModel, HazardSettings
 from models.protocol import Rows
 
 CUT = date(2025, 3, 3)
@@ -53,12 +53,12 @@ def test_using_unmatured_intervals_would_raise_the_risk(book: Any, labels: pd.Da
 
 def test_same_rows_give_the_same_bytes_whatever_the_threads(book: Any, labels: pd.DataFrame, fitted: Any) -> None:
     threaded = HazardModel(HazardSettings(trees=30, leaves=7, min_data_in_leaf=20, threads=2)).fit(book.rows, labels)
-    assert [model_text(b) for b in threaded.boosters] == [model_text(b) for b in fitted.boosters]
+    assert [b.model_to_string() for b in threaded.boosters] == [b.model_to_string() for b in fitted.boosters]
 
 
 def test_another_seed_gives_other_bytes(book: Any, labels: pd.DataFrame, fitted: Any, small: HazardSettings) -> None:
     other = HazardModel(small.model_copy(update={"seed": 8})).fit(book.rows, labels)
-    assert model_text(other.boosters[0]) != model_text(fitted.boosters[0])
+    assert other.boosters[0].model_to_string() != fitted.boosters[0].model_to_string()
 
 
 def test_columns_in_another_order_are_refused(book: Any, fitted: Any) -> None:
