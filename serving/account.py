@@ -23,11 +23,11 @@ def account_story(engine: Engine, account: str, as_of: date | None = None) -> di
     """
     with engine.connect() as connection:
         header = find_list(connection, as_of)
-        account_id, why = _resolve(connection, header, account)
+        account_id, name, why = _resolve(connection, header, account)
         row = read_row(connection, header.id, account_id)
         explained = read_explanations(connection, header, [account_id]).get(account_id)
         story = _about_list(header) | {"account_id": account_id, "scored": row is not None, "why": why}
-        story |= _about_account(row) | _about_risk(row, explained, header)
+        story |= _about_account(row) | _about_risk(row, explained, header) | {"name": name}
         return story | {"history": risk_history(connection, [account_id], header.as_of).get(account_id, [])}
 
 
@@ -44,15 +44,15 @@ def risk_history(connection: Connection, accounts: Sequence[str], until: date) -
     return history
 
 
-def _resolve(connection: Connection, header: Row[Any], account: str) -> tuple[str, str | None]:
-    """Return the account's id, and why it was not scored."""
+def _resolve(connection: Connection, header: Row[Any], account: str) -> tuple[str, str | None, str | None]:
+    """Return the account's id and name, and why it was not scored."""
     scored = select(list_rows.c.account_id, list_rows.c.name).where(list_rows.c.list_id == header.id)
     left = select(not_scored.c.account_id, not_scored.c.name, not_scored.c.why).where(not_scored.c.list_id == header.id)
     for query, table in ((scored, list_rows), (left, not_scored)):
         for same in (table.c.account_id == account, table.c.name == account):
             found = connection.execute(query.where(same).limit(2)).all()
             if len(found) == 1:
-                return found[0].account_id, getattr(found[0], "why", None)
+                return found[0].account_id, found[0].name, getattr(found[0], "why", None)
     known = [tuple(each)[:2] for query in (scored, left) for each in connection.execute(query)]
     raise UsageError(_unknown(account, known, header.as_of))
 

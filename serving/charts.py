@@ -29,6 +29,7 @@ INKS = {
 DASHES = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 3)))
 BAND_INKS = ("high", "medium", "low")
 SIZE = (5.2, 3.4)
+COUNT_TICKS = [digit * 10**power for power in range(7) for digit in (1, 3)]
 ROOT_TICKS = (0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1)
 """Marks of a square-root axis, on which small risks have room."""
 
@@ -44,7 +45,7 @@ class Curve:
 def distribution(risks: Mapping[str, Sequence[float]], bands: Mapping[str, float], label: str, title: str) -> str:
     """Return how many accounts have which risk, per band (the highest first), on a square-root axis."""
     import numpy as np
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
     roots = np.linspace(0, 1, 41)
     figure, axes = _figure((10.6, 2.9))
@@ -66,8 +67,13 @@ def distribution(risks: Mapping[str, Sequence[float]], bands: Mapping[str, float
     ticks = [0, 0.01, *ROOT_TICKS[3:]]
     axes.set_xticks(np.sqrt(ticks), [f"{tick:.0%}" for tick in ticks])
     axes.set_xlim(0, 1)
-    axes.set_ylim(0, max(1.0, 1.18 * float(below.max())))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    # A square-root scale: one tall bar of safe accounts would flatten the few at risk to nothing.
+    axes.set_yscale("function", functions=(lambda count: np.sqrt(np.maximum(count, 0)), np.square))
+    highest = max(1.0, float(below.max()))
+    axes.set_ylim(0, 1.35 * highest)
+    axes.yaxis.set_major_locator(FixedLocator([0, *(mark for mark in COUNT_TICKS if highest / 60 <= mark <= highest)]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlabel(label)
     axes.set_ylabel("Accounts")
     return _svg(figure, title)

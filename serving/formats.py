@@ -71,13 +71,15 @@ def days_left(deadline: date | None, as_of: date) -> str:
     return f"{_days(days)} left" if days > 0 else f"passed {_days(-days)} ago"
 
 
-def quantity(value: float | None, unit: str) -> str:
-    """Return a feature's value with its unit; a share becomes a percentage."""
+def quantity(value: float | None, unit: str, currency: str = "") -> str:
+    """Return a feature's value with its unit; a share becomes a percentage, the unit `currency` the currency's sign."""
     if value is None or _missing(value):
         return "not known"
     kind, _, per = unit.partition(" ")
     if kind in ("share", "ratio"):
         return f"{percent(value)} {per}".strip()
+    if kind == "currency":
+        return f"{money(value, currency)} {per}".strip()
     text = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.1f}"
     return f"{text.replace('-', MINUS)} {unit}".strip()
 

@@ -151,13 +151,17 @@ def _cautions(backtest: Mapping[str, Any]) -> list[str]:
 
 
 def _rivals(auc: Mapping[str, Any], baselines: Mapping[str, Any], risk: str, title: str) -> list[str]:
+    """Say which baselines ranked as well as the model, or so nearly that chance may have decided."""
+    if auc.get("value") is None:
+        return []
     values = {name: (found.get(risk, {}).get("auc") or {}).get("value") for name, found in baselines.items()}
-    better = [
-        model_name(name)
-        for name, value in values.items()
-        if value is not None and auc.get("value") is not None and value >= auc["value"]
-    ]
-    return [f"{title}: ranked no better than {' and '.join(better)}."] if better else []
+    known = {model_name(name): value for name, value in values.items() if value is not None}
+    equal = [name for name, value in known.items() if value >= auc["value"]]
+    near = [name for name, value in known.items() if auc["low"] <= value < auc["value"]]
+    said = [f"{title}: ranked no better than {' and '.join(equal)}."] if equal else []
+    if near:
+        said.append(f"{title}: the AUC of {' and '.join(near)} lies inside this model's interval; they may rank alike.")
+    return said
 
 
 def _total(folds: Sequence[Mapping[str, Any]], name: str) -> int | None:

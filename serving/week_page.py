@@ -126,7 +126,7 @@ def _environment(published: PublishedList) -> Environment:
         "whole": formats.whole,
         "percent": formats.percent,
         "points": formats.points,
-        "quantity": formats.quantity,
+        "quantity": partial(formats.quantity, currency=published.settings.currency),
         "plain": formats.plain,
         "money": partial(formats.money, currency=published.settings.currency),
         "short_money": partial(formats.short_money, currency=published.settings.currency),
@@ -143,7 +143,7 @@ def _entry(
     return {
         "row": row,
         "tone": tones.get(row.band, "low"),
-        "new": row.band == published.settings.highest_band and row in published.newly(row.band),
+        "new": published.is_new(row, published.settings.highest_band),
         "change": _change(row, published),
         "direction": "up" if (row.change or 0) > 0.0005 else "down" if (row.change or 0) < -0.0005 else "flat",
         "urgent": left is not None and 0 <= left <= SOON_DAYS,

@@ -54,8 +54,9 @@ def test_dates_are_the_same_in_every_locale() -> None:
         (-0.02, "share per week", "−2.0% per week"),
         (14, "days", "14 days"),
         (2.345, "tickets", "2.3 tickets"),
+        (2528.4, "currency a year", "€2,528 a year"),
         (None, "days", "not known"),
     ],
 )
 def test_quantities_carry_their_unit(value: float | None, unit: str, text: str) -> None:
-    assert formats.quantity(value, unit) == text
+    assert formats.quantity(value, unit, "€") == text

@@ -60,12 +60,8 @@ def test_an_account_without_a_score_says_why(published: Engine) -> None:
     scored_keys = account_story(published, "A00042").keys()
     story = account_story(published, "N1")
     assert story.keys() == scored_keys
-    assert (story["scored"], story["why"], story["risk_90"], story["contributions"]) == (
-        False,
-        "notice was given",
-        None,
-        [],
-    )
+    assert (story["scored"], story["name"], story["why"]) == (False, "Account 9001", "notice was given")
+    assert (story["risk_90"], story["base_90"], story["contributions"], story["history"]) == (None, None, [], [])
 
 
 @pytest.mark.parametrize(

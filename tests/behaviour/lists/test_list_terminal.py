@@ -7,8 +7,10 @@ import pytest
 from rich.console import Console
 from sqlalchemy import Engine
 
+from serving.account import account_story
 from serving.publish import publish
 from serving.risk_list import Choice, read_list
+from serving.story_text import show_story
 from serving.table import show_list
 
 
@@ -43,3 +45,24 @@ def test_markup_and_control_characters_in_a_name_are_only_text(database: Engine,
 
 def test_a_choice_without_rows_still_prints(published: Engine) -> None:
     assert any("0 of 60 accounts" in line for line in shown(published, 80, search="nobody"))
+
+
+def told(engine: Engine, account: str, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    show_story(account_story(engine, account), console)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_a_story_says_the_risk_its_parts_and_the_weeks_before_in_words(published: Engine) -> None:
+    first = read_list(published).rows[0]
+    text = told(published, first.account_id)
+    for said in (f"{first.name} ({first.account_id}) on 7 Sep 2026 (simulated)", "Starting point", "This account"):
+        assert said in text
+    assert "severe tickets in the last 8 weeks against 1 in a usual 8" in text
+    assert "week by week: 7 Sep" in text
+    assert "ticket_rise" not in text
+    assert max(map(len, told(published, first.account_id, 70).splitlines())) <= 70
+
+
+def test_the_story_of_an_account_without_a_score_says_why(published: Engine) -> None:
+    assert told(published, "N1").splitlines()[1] == "Not scored: notice was given"

@@ -1,0 +1,92 @@
+"""One account's story in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from serving.formats import MISSING, day, days_left, money, percent, plain, points, quantity
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+LEAST_SHOWN = 0.0005
+"""Contributions that round to nothing are not shown; --json has them all."""
+
+
+def show_story(story: Mapping[str, Any], console: Console) -> None:
+    """Print what `account_story` returned: standing, risk, what moves it, and the weeks before."""
+    from rich.text import Text
+
+    for line in summary(story):
+        console.print(Text(plain(line), style="bold" if line.startswith(_name(story)) else ""))
+    if story["scored"]:
+        console.print()
+        console.print(_contributions(story))
+        shown = [f"{_day(week['as_of'])} {percent(week['risk_90'])}" for week in story["history"][-8:]]
+        console.print(Text("Risk within 90 days, week by week: " + ", ".join(shown)))
+
+
+def summary(story: Mapping[str, Any]) -> list[str]:
+    """Return the lines above the table."""
+    first = f"{_name(story)} on {_day(story['as_of'])}" + (" (simulated)" if story["simulated"] else "")
+    if not story["scored"]:
+        return [first, f"Not scored: {story['why']}"]
+    lines = [
+        f"{story['band']}, rank {story['rank']:,} of {story['accounts']:,}, health {story['health']:.0f} of 100",
+        f"Risk {percent(story['risk_30'])} within 30 days, {percent(story['risk_60'])} within 60, "
+        f"{percent(story['risk_90'])} within 90; {percent(story['risk_60_90'])} in days 61 to 90",
+        f"ARR {money(story['arr'], story['currency'])}, at risk {money(story['arr_at_risk'], story['currency'])}; "
+        f"owner {story['owner'] or MISSING}; renewal {_day(story['renewal_date'])}; {_notice(story)}",
+    ]
+    return [first, *lines, *(f"• {reason['text']}" for reason in story["reasons"])]
+
+
+def _contributions(story: Mapping[str, Any]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("Driver", no_wrap=True)
+    table.add_column("90 d", justify="right", no_wrap=True)
+    table.add_column("60–90 d", justify="right", no_wrap=True)
+    table.add_column("What the account shows", ratio=1, overflow="fold")
+    table.add_row("Starting point", percent(story["base_90"]), percent(story["base_60_90"]), "")
+    for line in _worth_showing(story["contributions"]):
+        value = quantity(line["value"], line["unit"], story["currency"])
+        near, window = points(line["contribution_90"]), points(line["contribution_60_90"])
+        table.add_row(_text(line["driver"]), near, window, _text(f"{line['title']}, {value}. {line['text']}"))
+    table.add_row("This account", percent(story["risk_90"]), percent(story["risk_60_90"]), "")
+    return table
+
+
+def _worth_showing(contributions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [
+        line
+        for line in contributions
+        if max(abs(line["contribution_90"]), abs(line["contribution_60_90"])) >= LEAST_SHOWN
+    ]
+
+
+def _name(story: Mapping[str, Any]) -> str:
+    return f"{story['name']} ({story['account_id']})" if story["name"] else str(story["account_id"])
+
+
+def _notice(story: Mapping[str, Any]) -> str:
+    if not story["notice_deadline"]:
+        return "no notice deadline on record"
+    left = days_left(date.fromisoformat(story["notice_deadline"]), date.fromisoformat(story["as_of"]))
+    return f"notice deadline {_day(story['notice_deadline'])}, {left}"
+
+
+def _day(written: str | None) -> str:
+    return day(date.fromisoformat(written) if written else None)
+
+
+def _text(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(plain(text))
