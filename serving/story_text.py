@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-LEAST_SHOWN = 0.0005
-"""Contributions that round to nothing are not shown; --json has them all."""
+LINES_SHOWN = 15
+"""Contributions told one by one; the others are one line, and --json has them all."""
 
 
 def show_story(story: Mapping[str, Any], console: Console) -> None:
@@ -55,20 +55,15 @@ def _contributions(story: Mapping[str, Any]) -> Table:
     table.add_column("60–90 d", justify="right", no_wrap=True)
     table.add_column("What the account shows", ratio=1, overflow="fold")
     table.add_row("Starting point", percent(story["base_90"]), percent(story["base_60_90"]), "")
-    for line in _worth_showing(story["contributions"]):
+    for line in story["contributions"][:LINES_SHOWN]:
         value = quantity(line["value"], line["unit"], story["currency"])
         near, window = points(line["contribution_90"]), points(line["contribution_60_90"])
         table.add_row(_text(line["driver"]), near, window, _text(f"{line['title']}, {value}. {line['text']}"))
+    if rest := story["contributions"][LINES_SHOWN:]:
+        near, window = (points(sum(line[f"contribution_{name}"] for line in rest)) for name in ("90", "60_90"))
+        table.add_row("Everything else", near, window, f"{len(rest)} more signals; --json has them all")
     table.add_row("This account", percent(story["risk_90"]), percent(story["risk_60_90"]), "")
     return table
-
-
-def _worth_showing(contributions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [
-        line
-        for line in contributions
-        if max(abs(line["contribution_90"]), abs(line["contribution_60_90"])) >= LEAST_SHOWN
-    ]
 
 
 def _name(story: Mapping[str, Any]) -> str:

@@ -147,7 +147,6 @@ def _entry(
         "change": _change(row, published),
         "direction": "up" if (row.change or 0) > 0.0005 else "down" if (row.change or 0) < -0.0005 else "flat",
         "urgent": left is not None and 0 <= left <= SOON_DAYS,
-        "past": left is not None and left < 0,
         "reasons": row.reasons[:REASONS_IN_SIGHT],
         "drivers": _bars(explained),
         "numbers": explained.lines()[:NUMBERS_SHOWN] if explained else [],
@@ -193,7 +192,7 @@ def _distribution(published: PublishedList) -> str:
 
 
 def _unscored(published: PublishedList) -> dict[str, Any]:
-    kinds = Counter(re.sub(r"[\d.,:-]*\d", "…", account.why) for account in published.not_scored)
+    kinds = Counter(re.sub(r"[\d.,:-]*\d\.?", "…", account.why) for account in published.not_scored)
     return {
         "total": len(published.not_scored),
         "kinds": kinds.most_common(),

@@ -58,7 +58,7 @@ def test_a_story_says_the_risk_its_parts_and_the_weeks_before_in_words(published
     text = told(published, first.account_id)
     for said in (f"{first.name} ({first.account_id}) on 7 Sep 2026 (simulated)", "Starting point", "This account"):
         assert said in text
-    assert "severe tickets in the last 8 weeks against 1 in a usual 8" in text
+    assert "severe tickets in the last 8 weeks against 1 in a usual 8" in " ".join(text.split())
     assert "week by week: 7 Sep" in text
     assert "ticket_rise" not in text
     assert max(map(len, told(published, first.account_id, 70).splitlines())) <= 70
