@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from pipelines.settings import Settings
 
 
@@ -77,6 +79,13 @@ def progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
         yield moved
     finally:
         bar.stop()
+
+
+def terminal() -> "Console":
+    """Return rich's console on stdout; a pipe or file has no width of its own and gets a wide one."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 180)
 
 
 def find_settings(given: str | None) -> tuple["Settings", Path]:

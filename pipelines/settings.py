@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from features.contract import Limits
 from features.errors import UsageError
 from features.outcome import OutcomeContract
-from models.backtest import BacktestSettings
+from models.folds import BacktestSettings
 from models.train import TrainSettings
 from serving.scoring import ListSettings
 

@@ -95,15 +95,19 @@ def why_train(champion: Champion | None, book: "Book", as_of: date, settings: "S
 def replay(
     book: "Book", taken: "Snapshot", as_of: date, settings: "Settings", progress: Say | None = None
 ) -> "Done[Backtest]":
-    """Backtest the model and its baselines on past weeks."""
-    from features.labels import outcomes
+    """Backtest the model and its baselines on past weeks; raises ContractError with too few churns to learn from."""
+    from features.labels import label, outcomes
     from models.backtest import backtest
     from models.hazard import HazardModel
     from models.logistic import LogisticModel
+    from models.protocol import Rows
     from models.rules import last_login, renewal_calendar
+    from models.train import require_churns
 
     models: list[Model] = [HazardModel(settings.model), LogisticModel(), renewal_calendar(), last_login()]
     known = outcomes(book, settings.outcome)
+    rows = Rows(taken.frame, taken.standing)
+    require_churns(label(known, rows.index, settings.outcome, as_of), settings.model.minimum_churns, as_of)
     made = backtest(taken, known, settings.outcome, models, settings.backtest, last=as_of, progress=progress)
     return Done(made, len(made.predictions))
 

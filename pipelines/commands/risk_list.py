@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.console import as_date, emit_json, find_settings, note, positive
+from pipelines.console import as_date, emit_json, find_settings, note, positive, terminal
 
 if TYPE_CHECKING:
     from serving.risk_list import PublishedList
@@ -53,16 +53,9 @@ def run(args: argparse.Namespace) -> None:
     elif args.csv or args.xlsx:
         _write(published, args.csv, args.xlsx)
     else:
-        _show(published)
+        from serving.table import show_list
 
-
-def _show(published: "PublishedList") -> None:
-    from rich.console import Console
-
-    from serving.table import show_list
-
-    # A pipe or file has no width of its own: wide enough there for a reason in one line.
-    show_list(published, Console(width=None if sys.stdout.isatty() else 180))
+        show_list(published, terminal())
 
 
 def _write(published: "PublishedList", csv: Path | None, xlsx: Path | None) -> None:
