@@ -33,7 +33,7 @@ def login_drop_half_year(past: Past) -> float:
 
 @expected
 def days_since_login(past: Past) -> float:
-    return min((past.days_since(row["occurred_at"]) for row in past.login_rows()), default=nan)
+    return min((past.days_since(row["occurred_at"]) for row in past.login_rows), default=nan)
 
 
 @expected
@@ -74,7 +74,7 @@ def regular_users_gone(past: Past) -> float:
 
 @expected
 def use_drop(past: Past) -> float:
-    recent, baseline = past.amount(past.events(), 4), past.amount(past.events(), 12, lag=4) / 3
+    recent, baseline = past.amount(past.events, 4), past.amount(past.events, 12, lag=4) / 3
     return drop(recent, baseline) if past.tracked(16) else nan
 
 
@@ -126,7 +126,7 @@ def features_taken_up(past: Past) -> float:
 
 @expected
 def entitled_never_used(past: Past) -> float:
-    used = {row["feature"] for row in past.events()}
+    used = {row["feature"] for row in past.events}
     return ratio(len(past.entitled() - used), len(past.entitled())) if past.tracked() else nan
 
 
@@ -138,7 +138,7 @@ def entitled_idle(past: Past) -> float:
 
 @expected
 def depth(past: Past) -> float:
-    return ratio(past.amount(past.events(), 4), past.distinct("user_id", 4))
+    return ratio(past.amount(past.events, 4), past.distinct("user_id", 4))
 
 
 # Seats ----------------------------------------------------------------------------------------------------------------

@@ -13,5 +13,5 @@ _EVERY = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-many = settings(_EVERY, max_examples=60)
-few = settings(_EVERY, max_examples=15)
+many = settings(_EVERY, max_examples=40)
+few = settings(_EVERY, max_examples=10)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -79,17 +80,19 @@ class Past:
 
     # Use ----------------------------------------------------------------------------------------------------------
 
+    @cached_property
     def events(self) -> list[Row]:
         """Return the account's events, each once."""
         mine = [row for row in first_copies(self.tables["usage"]) if row["account_id"] == self.account]
         return [row for row in mine if self.happened(known_at("usage", row))]
 
+    @cached_property
     def login_rows(self) -> list[Row]:
         """Return the logins; all events where nobody's logins had been recorded."""
         anybody = [row for row in self.tables["usage"] if self.happened(known_at("usage", row))]
         if not any(row["feature"] == "login" for row in anybody):
-            return self.events()
-        return [row for row in self.events() if row["feature"] == "login"]
+            return self.events
+        return [row for row in self.events if row["feature"] == "login"]
 
     def amount(self, rows: Iterable[Row], weeks: int, lag: int = 0) -> float:
         """Return the quantities of a window added up; a row without one counts once."""
@@ -98,16 +101,16 @@ class Past:
 
     def logins(self, weeks: int, lag: int = 0) -> float:
         """Return the logins of a window."""
-        return self.amount(self.login_rows(), weeks, lag)
+        return self.amount(self.login_rows, weeks, lag)
 
     def tracked(self, weeks: int = 1) -> bool:
         """Say whether use had been recorded for at least `weeks`."""
-        return any(self.weeks_ago(row["occurred_at"]) >= weeks - 1 for row in self.events())
+        return any(self.weeks_ago(row["occurred_at"]) >= weeks - 1 for row in self.events)
 
     def active_weeks(self, member: str, weeks: int, lag: int = 0) -> dict[str, int]:
         """Return per user or product feature in how many weeks of the window it was there."""
         found: dict[str, set[int]] = {}
-        for row in self.events():
+        for row in self.events:
             name = row.get(member)
             if name is not None and not (member == "feature" and name == "login"):
                 weeks_of = found.setdefault(name, set())
