@@ -47,8 +47,9 @@ class Feature:
     compute: Callable[["Observed"], Column]
 
     def source(self) -> str:
-        """Return the code that computes the feature."""
-        return inspect.getsource(self.compute)
+        """Return the code that computes the feature, without the words of its declaration."""
+        whole = inspect.getsource(self.compute)
+        return whole[whole.index("def " + self.name) :]
 
 
 _declared: dict[str, Feature] = {}
@@ -68,7 +69,7 @@ def feature(
 
     `reads` names the tables, or table.column, that must be there, separated by spaces. `says` is the sentence for a
     value above zero, `otherwise` for zero and below (default `says`), `missing` for no value. The sentences may name
-    `{value}` and the facts of the returned Column.
+    `{value}`, `{opposite}` (its negative) and the facts of the returned Column, as `{value:,.0f|day|days}` with a noun.
     """
 
     def declare(compute: Callable[["Observed"], Column]) -> Callable[["Observed"], Column]:
@@ -115,4 +116,19 @@ def say(feature: Feature, value: float, facts: Mapping[str, float]) -> str:
     if math.isnan(value) or any(math.isnan(fact) for fact in facts.values()):
         return feature.missing if math.isnan(value) else f"{feature.title}: {value:,.4g} {feature.unit}."
     words = feature.says if value > 0 else feature.otherwise
-    return words.format(value=value, opposite=-value, **facts)
+    numbers = {"value": value, "opposite": -value, **facts}
+    return words.format(**{name: _Counted(number) for name, number in numbers.items()})
+
+
+class _Counted(float):
+    """A number that takes its noun along: `{value:,.0f|ticket was|tickets were}` says "1 ticket was"."""
+
+    def __format__(self, spec: str) -> str:
+        layout, _, nouns = spec.partition("|")
+        number = format(float(self), layout)
+        if number.startswith("-") and not number.strip("-0.,%"):
+            number = number[1:]
+        if not nouns:
+            return number
+        one, many = nouns.split("|")
+        return f"{number} {one if number == '1' else many}"

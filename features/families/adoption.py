@@ -14,7 +14,7 @@ DRIVER = "Adoption"
     unit="features",
     riskier="lower",
     title="Features in use",
-    says="{value:,.0f} product features were used in the last 4 weeks.",
+    says="{value:,.0f|product feature was|product features were} used in the last 4 weeks.",
     otherwise="No product feature was used in the last 4 weeks.",
     missing="Use is not tracked.",
 )
@@ -28,8 +28,8 @@ def breadth(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Adoption decline",
-    says="Feature use narrowed {value:.0%}: {recent:,.0f} features in the last 4 weeks against {baseline:,.1f} before.",
-    otherwise="Feature use held: {recent:,.0f} features in the last 4 weeks against {baseline:,.1f} before.",
+    says="Feature use narrowed {value:.0%}: {recent:,.0f|feature|features} in 4 weeks against {baseline:,.1f} before.",
+    otherwise="Feature use held: {recent:,.0f|feature|features} in 4 weeks against {baseline:,.1f} before.",
     missing="Too little history to compare feature use with.",
 )
 def adoption_decline(seen: Observed) -> Column:
@@ -44,8 +44,8 @@ def adoption_decline(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Adoption decline over half a year",
-    says="Feature use narrowed {value:.0%} in half a year: {recent:,.0f} features in 8 weeks against {baseline:,.0f}.",
-    otherwise="Feature use held over half a year: {recent:,.0f} features in 8 weeks against {baseline:,.0f}.",
+    says="Feature use narrowed {value:.0%} in half a year: {recent:,.0f|feature|features} against {baseline:,.0f}.",
+    otherwise="Feature use held over half a year: {recent:,.0f|feature|features} against {baseline:,.0f}.",
     missing="Less than half a year of use.",
 )
 def adoption_decline_half_year(seen: Observed) -> Column:
@@ -59,8 +59,8 @@ def adoption_decline_half_year(seen: Observed) -> Column:
     unit="features",
     riskier="higher",
     title="Key features lost",
-    says="{value:,.0f} of {key:,.0f} features in steady use have not been touched in the last 4 weeks.",
-    otherwise="All {key:,.0f} features in steady use are still used.",
+    says="{value:,.0f} of {key:,.0f|feature|features} in steady use have not been touched in the last 4 weeks.",
+    otherwise="All of {key:,.0f|feature|features} in steady use still used.",
     missing="Too little history to know the key features.",
 )
 def key_features_lost(seen: Observed) -> Column:
@@ -92,7 +92,7 @@ def key_features_lost_share(seen: Observed) -> Column:
     unit="features",
     riskier="higher",
     title="Features fading",
-    says="{value:,.0f} features are used in fewer than half as many weeks as a quarter ago.",
+    says="{value:,.0f|feature is|features are} used in fewer than half as many weeks as a quarter ago.",
     otherwise="No feature is used less often than a quarter ago.",
     missing="Too little history to compare feature use with.",
 )
@@ -107,7 +107,7 @@ def features_fading(seen: Observed) -> Column:
     unit="features",
     riskier="lower",
     title="New features taken up",
-    says="{value:,.0f} features were used for the first time in the last quarter.",
+    says="{value:,.0f|feature was|features were} used for the first time in the last quarter.",
     otherwise="No feature was taken up in the last quarter.",
     missing="Use is not tracked for long enough.",
 )
@@ -122,8 +122,8 @@ def features_taken_up(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Paid for, never used",
-    says="{unused:,.0f} of the {included:,.0f} features the plan includes have never been used.",
-    otherwise="Every one of the {included:,.0f} features the plan includes has been used.",
+    says="{unused:,.0f} of the {included:,.0f|feature|features} the plan includes have never been used.",
+    otherwise="Every one of the {included:,.0f|feature|features} the plan includes has been used.",
     missing="What the plan includes is not known, or use is not tracked.",
 )
 def entitled_never_used(seen: Observed) -> Column:
@@ -137,8 +137,8 @@ def entitled_never_used(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Paid for, idle",
-    says="{idle:,.0f} of the {included:,.0f} features the plan includes were idle in the last quarter.",
-    otherwise="Every one of the {included:,.0f} features the plan includes was used in the last quarter.",
+    says="{idle:,.0f} of the {included:,.0f|feature|features} the plan includes were idle in the last quarter.",
+    otherwise="Every one of the {included:,.0f|feature|features} the plan includes was used in the last quarter.",
     missing="What the plan includes is not known, or use is not tracked.",
 )
 def entitled_idle(seen: Observed) -> Column:

@@ -14,7 +14,7 @@ DRIVER = "Contract"
     unit="days",
     riskier="lower",
     title="Days to the contract's end",
-    says="The contract ends in {value:,.0f} days.",
+    says="The contract ends in {value:,.0f|day|days}.",
     missing="The contract has no end date.",
 )
 def days_to_renewal(seen: Observed) -> Column:
@@ -27,8 +27,8 @@ def days_to_renewal(seen: Observed) -> Column:
     unit="days",
     riskier="lower",
     title="Days to the notice deadline",
-    says="Notice can be given for {value:,.0f} more days.",
-    otherwise="The notice deadline passed {opposite:,.0f} days ago.",
+    says="Notice can be given for {value:,.0f|more day|more days}.",
+    otherwise="The notice deadline passed {opposite:,.0f|day|days} ago.",
     missing="The notice deadline is not known.",
 )
 def days_to_notice(seen: Observed) -> Column:
@@ -41,7 +41,7 @@ def days_to_notice(seen: Observed) -> Column:
     unit="days",
     riskier="lower",
     title="Contract length",
-    says="The contract runs for {value:,.0f} days.",
+    says="The contract runs for {value:,.0f|day|days}.",
     missing="The contract has no end date.",
 )
 def term_days(seen: Observed) -> Column:
@@ -69,7 +69,7 @@ def auto_renew(seen: Observed) -> Column:
     unit="days",
     riskier="lower",
     title="Time as a customer",
-    says="A customer for {value:,.0f} days.",
+    says="A customer for {value:,.0f|day|days}.",
     missing="The first contract is not on record.",
 )
 def tenure_days(seen: Observed) -> Column:
@@ -96,7 +96,7 @@ def arr(seen: Observed) -> Column:
     riskier="either",
     title="Change in revenue within a year",
     says="Annual recurring revenue rose {value:.0%} within a year.",
-    otherwise="Annual recurring revenue fell {opposite:.0%} within a year.",
+    otherwise="Annual recurring revenue did not grow within a year ({value:+.0%}).",
     missing="No contract a year ago to compare with.",
 )
 def arr_change(seen: Observed) -> Column:

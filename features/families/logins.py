@@ -50,7 +50,7 @@ def login_drop_half_year(seen: Observed) -> Column:
     unit="days",
     riskier="higher",
     title="Days since the last login",
-    says="Nobody has logged in for {value:,.0f} days.",
+    says="Nobody has logged in for {value:,.0f|day|days}.",
     missing="No login has been recorded.",
 )
 def days_since_login(seen: Observed) -> Column:
@@ -64,7 +64,7 @@ def days_since_login(seen: Observed) -> Column:
     riskier="lower",
     title="Login trend",
     says="Logins grew by {value:.1%} a week over the last quarter.",
-    otherwise="Logins shrank by {opposite:.1%} a week over the last quarter.",
+    otherwise="Logins did not grow over the last quarter ({value:+.1%} a week).",
     missing="Too few logins in the last quarter for a trend.",
 )
 def login_trend(seen: Observed) -> Column:
@@ -94,7 +94,7 @@ def silent_weeks(seen: Observed) -> Column:
     unit="logins a week",
     riskier="lower",
     title="Logins a week",
-    says="{value:,.1f} logins a week over the last 4 weeks.",
+    says="{value:,.1f|login|logins} a week over the last 4 weeks.",
     otherwise="No login in the last 4 weeks.",
     missing="Use is not tracked.",
 )
@@ -108,7 +108,7 @@ def logins_per_week(seen: Observed) -> Column:
     unit="users",
     riskier="lower",
     title="Active users",
-    says="{value:,.0f} people used the product in the last 4 weeks.",
+    says="{value:,.0f|person|people} used the product in the last 4 weeks.",
     otherwise="Nobody used the product in the last 4 weeks.",
     missing="Use is not tracked.",
 )
@@ -138,8 +138,8 @@ def active_user_drop(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Regular users gone",
-    says="{gone:,.0f} of {regular:,.0f} regular users have not been back in the last 4 weeks.",
-    otherwise="All {regular:,.0f} regular users came back in the last 4 weeks.",
+    says="{gone:,.0f} of {regular:,.0f|regular user|regular users} have not been back in the last 4 weeks.",
+    otherwise="All of {regular:,.0f|regular user|regular users} came back in the last 4 weeks.",
     missing="No regular users to compare with.",
 )
 def regular_users_gone(seen: Observed) -> Column:
@@ -156,8 +156,8 @@ def regular_users_gone(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Drop in use",
-    says="Use fell {value:.0%}: {recent:,.0f} actions in the last 4 weeks against {baseline:,.0f} in a usual 4 before.",
-    otherwise="Use held: {recent:,.0f} actions in the last 4 weeks against {baseline:,.0f} in a usual 4 before.",
+    says="Use fell {value:.0%}: {recent:,.0f|action|actions} in 4 weeks against {baseline:,.0f} in a usual 4 before.",
+    otherwise="Use held: {recent:,.0f|action|actions} in the last 4 weeks against {baseline:,.0f} in a usual 4 before.",
     missing="Too little history to compare use with.",
 )
 def use_drop(seen: Observed) -> Column:

@@ -19,7 +19,7 @@ def _share(part: Floats, whole: Floats) -> Floats:
     unit="seats",
     riskier="either",
     title="Seats under contract",
-    says="{value:,.0f} seats are under contract.",
+    says="{value:,.0f|seat is|seats are} under contract.",
     missing="The number of seats is not on record.",
 )
 def seats(seen: Observed) -> Column:
@@ -32,8 +32,8 @@ def seats(seen: Observed) -> Column:
     unit="share",
     riskier="lower",
     title="Seats in use",
-    says="{users:,.0f} of {seats:,.0f} paid seats were active in the last 4 weeks ({value:.0%}).",
-    otherwise="None of the {seats:,.0f} paid seats was active in the last 4 weeks.",
+    says="{users:,.0f} of {seats:,.0f|paid seat was|paid seats were} active in the last 4 weeks ({value:.0%}).",
+    otherwise="None of the {seats:,.0f|paid seat|paid seats} was active in the last 4 weeks.",
     missing="Seats or use are not on record.",
 )
 def seat_use(seen: Observed) -> Column:
@@ -63,7 +63,7 @@ def seat_use_change(seen: Observed) -> Column:
     riskier="lower",
     title="Change in seats under contract",
     says="Seats under contract rose {value:.0%} within a year, to {seats:,.0f}.",
-    otherwise="Seats under contract fell {opposite:.0%} within a year, to {seats:,.0f}.",
+    otherwise="Seats under contract did not grow within a year ({value:+.0%}, now {seats:,.0f}).",
     missing="No contract a year ago to compare seats with.",
 )
 def seat_change(seen: Observed) -> Column:

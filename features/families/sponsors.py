@@ -13,7 +13,7 @@ DRIVER = "Sponsor"
     unit="sponsors",
     riskier="lower",
     title="Executive sponsors",
-    says="{value:,.0f} executive sponsors are on record.",
+    says="{value:,.0f|executive sponsor is|executive sponsors are} on record.",
     otherwise="The account is without an executive sponsor now.",
     missing="No executive sponsor has ever been on record.",
 )
@@ -27,7 +27,7 @@ def sponsors_now(seen: Observed) -> Column:
     unit="days",
     riskier="lower",
     title="Days since a sponsor left",
-    says="An executive sponsor left {value:,.0f} days ago.",
+    says="An executive sponsor left {value:,.0f|day|days} ago.",
     missing="No executive sponsor has left.",
 )
 def days_since_sponsor_left(seen: Observed) -> Column:
@@ -40,7 +40,7 @@ def days_since_sponsor_left(seen: Observed) -> Column:
     unit="days",
     riskier="higher",
     title="Days without a sponsor",
-    says="The executive sponsor left {value:,.0f} days ago and nobody has followed.",
+    says="The executive sponsor left {value:,.0f|day|days} ago and nobody has followed.",
     otherwise="An executive sponsor is in office.",
     missing="No executive sponsor has ever been on record.",
 )
@@ -56,7 +56,7 @@ def sponsor_gap(seen: Observed) -> Column:
     unit="changes",
     riskier="higher",
     title="Sponsor changes within a year",
-    says="{value:,.0f} executive sponsors left within a year.",
+    says="{value:,.0f|executive sponsor|executive sponsors} left within a year.",
     otherwise="No executive sponsor left within a year.",
     missing="No executive sponsor has ever been on record.",
 )
@@ -84,7 +84,7 @@ def no_sponsor_on_record(seen: Observed) -> Column:
     unit="days",
     riskier="either",
     title="Newest sponsor's time in office",
-    says="The newest executive sponsor has been in office for {value:,.0f} days.",
+    says="The newest executive sponsor has been in office for {value:,.0f|day|days}.",
     missing="No executive sponsor is in office.",
 )
 def newest_sponsor_days(seen: Observed) -> Column:

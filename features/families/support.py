@@ -19,7 +19,7 @@ def _mean(total: Floats, count: Floats) -> Floats:
     unit="tickets",
     riskier="higher",
     title="Tickets in the last quarter",
-    says="{value:,.0f} tickets were opened in the last quarter.",
+    says="{value:,.0f|ticket was|tickets were} opened in the last quarter.",
     otherwise="No ticket was opened in the last quarter.",
 )
 def tickets_opened(seen: Observed) -> Column:
@@ -32,7 +32,7 @@ def tickets_opened(seen: Observed) -> Column:
     unit="tickets",
     riskier="higher",
     title="More tickets than usual",
-    says="{recent:,.0f} tickets in the last 4 weeks against {baseline:,.1f} in a usual 4 before.",
+    says="{recent:,.0f|ticket|tickets} in the last 4 weeks against {baseline:,.1f} in a usual 4 before.",
     otherwise="No more tickets than usual: {recent:,.0f} in 4 weeks against {baseline:,.1f}.",
 )
 def ticket_rise(seen: Observed) -> Column:
@@ -47,7 +47,7 @@ def ticket_rise(seen: Observed) -> Column:
     unit="tickets",
     riskier="higher",
     title="Severe tickets",
-    says="{value:,.0f} severe tickets were opened in the last quarter.",
+    says="{value:,.0f|severe ticket was|severe tickets were} opened in the last quarter.",
     otherwise="No severe ticket was opened in the last quarter.",
 )
 def severe_tickets(seen: Observed) -> Column:
@@ -60,7 +60,7 @@ def severe_tickets(seen: Observed) -> Column:
     unit="tickets",
     riskier="higher",
     title="Open tickets",
-    says="{value:,.0f} tickets are open.",
+    says="{value:,.0f|ticket is|tickets are} open.",
     otherwise="No ticket is open.",
 )
 def tickets_open(seen: Observed) -> Column:
@@ -73,7 +73,7 @@ def tickets_open(seen: Observed) -> Column:
     unit="days",
     riskier="higher",
     title="Age of the oldest open ticket",
-    says="The oldest open ticket has waited for {value:,.0f} days.",
+    says="The oldest open ticket has waited for {value:,.0f|day|days}.",
     missing="No ticket is open.",
 )
 def oldest_open_ticket(seen: Observed) -> Column:
@@ -86,7 +86,7 @@ def oldest_open_ticket(seen: Observed) -> Column:
     unit="tickets",
     riskier="higher",
     title="Reopened tickets",
-    says="{value:,.0f} tickets were reopened in the last half year.",
+    says="{value:,.0f|ticket was|tickets were} reopened in the last half year.",
     otherwise="No ticket was reopened in the last half year.",
 )
 def tickets_reopened(seen: Observed) -> Column:
@@ -99,7 +99,7 @@ def tickets_reopened(seen: Observed) -> Column:
     unit="days",
     riskier="higher",
     title="Time to close a ticket",
-    says="Tickets closed in the last half year took {value:,.1f} days on average.",
+    says="Tickets closed in the last half year took {value:,.1f|day|days} on average.",
     missing="No ticket was closed in the last half year.",
 )
 def days_to_close(seen: Observed) -> Column:
@@ -113,7 +113,7 @@ def days_to_close(seen: Observed) -> Column:
     unit="points",
     riskier="lower",
     title="Satisfaction with support",
-    says="Support was rated {value:,.1f} on average over {ratings:,.0f} ratings in the last half year.",
+    says="Support was rated {value:,.1f} on average over {ratings:,.0f|rating|ratings} in the last half year.",
     missing="Nobody rated support in the last half year.",
 )
 def ticket_csat(seen: Observed) -> Column:
