@@ -37,8 +37,8 @@ def reasons(
 ) -> list[tuple[Reason, ...]]:
     """Return per row of `frame` up to `limit` reasons, the strongest first; only drivers that raise the risk.
 
-    `facts` has columns `feature.fact` on the frame's index. Within a driver speaks the strongest feature whose value
-    lies on the side that it claims to be riskier (against the `typical` value), so that words and risk agree.
+    `facts` has one row per account, with columns `feature.fact`. Within a driver speaks the strongest feature whose
+    value lies on the side that it claims to be riskier (against the `typical` value), so that words and risk agree.
     """
     known = {feature.name: feature for feature in features}
     columns = [known[name] for name in frame.columns]
@@ -47,7 +47,7 @@ def reasons(
     values = shares.values.to_numpy()
     totals = values @ member
     speakers = _speakers(values, _agree(frame, columns, typical), member.astype(bool))
-    words = _Words(columns, frame.to_numpy(dtype=float), facts.reindex(frame.index))
+    words = _Words(columns, frame.to_numpy(dtype=float), _per_row(facts, frame))
     order = np.argsort(-totals, axis=1, kind="stable")[:, :limit]
     return [
         tuple(
@@ -57,6 +57,10 @@ def reasons(
         )
         for row in range(len(frame))
     ]
+
+
+def _per_row(facts: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    return facts.reindex(frame.index.get_level_values("account_id"))
 
 
 class _Words:

@@ -38,7 +38,7 @@ def ask(values: list[float], shares: list[float], limit: int = 5, **facts: float
     index = pd.MultiIndex.from_tuples([("A1", pd.Timestamp("2026-01-05"))], names=["account_id", "as_of"])
     names = [each.name for each in FEATURES]
     contributions = Contributions(0.1, pd.DataFrame([shares], index, names))
-    table = pd.DataFrame([facts], index) if facts else pd.DataFrame(index=index)
+    table = pd.DataFrame([facts], ["A1"])
     found = reasons(contributions, pd.DataFrame([values], index, names), table, FEATURES, TYPICAL, limit=limit)[0]
     return [(reason.driver, reason.text, round(reason.contribution, 6)) for reason in found]
 
