@@ -4,7 +4,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-ALLOWED = "shared data folder is absent"
+ALLOWED = "the folder of other people's data is not beside the checkout"
 """The reason that a test gives when other people's data are not beside the checkout."""
 
 

@@ -33,7 +33,13 @@ def weekly(
     else:
         taken = journal.do("snapshot", steps.snapshot, book, [as_of], settings)
     made = _publish(settings, as_of, book, taken, champion, journal)
-    return {**made, "promoted": promoted, "verdict": verdict, "why_trained": why or None}
+    return {
+        **made,
+        "promoted": promoted,
+        "refused": bool(why) and not promoted,
+        "verdict": verdict,
+        "why_trained": why or None,
+    }
 
 
 def train(settings: "Settings", as_of: date, journal: Journal, *, progress: steps.Say | None = None) -> dict[str, Any]:
@@ -47,6 +53,7 @@ def train(settings: "Settings", as_of: date, journal: Journal, *, progress: step
         "as_of": as_of.isoformat(),
         "steps": journal.to_json(),
         "promoted": promoted,
+        "refused": not promoted,
         "verdict": verdict,
         "model": serving.id,
         "run_id": serving.run_id,

@@ -16,7 +16,7 @@ from prefect.states import Failed  # noqa: E402
 
 T = TypeVar("T")
 
-RETRIES = {"check": 2, "champion": 2, "train": 1, "register": 2}
+RETRIES = {"check": 2, "register": 2}
 """Steps that read sources or call the tracking server; the others fail for good reasons only."""
 
 RETRY_SECONDS = 5.0

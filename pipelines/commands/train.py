@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
     """Run the training flow and say what came of it."""
     from pipelines.week import choose_as_of
 
@@ -27,4 +27,5 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         emit_json(result)
     else:
-        emit(f"Model {result['model']} (run {result['run_id']}): {result['verdict']}")
+        emit(f"Model {result['model']} serves (run {result['run_id']}): {result['verdict']}")
+    return 4 if result["refused"] else 0

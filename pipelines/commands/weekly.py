@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
     """Run the weekly flow and say what came of it."""
     from pipelines.week import choose_as_of
 
@@ -27,8 +27,9 @@ def run(args: argparse.Namespace) -> None:
     result = weekly(str(path), as_of.isoformat(), args.retrain)
     if args.json:
         emit_json(result)
-        return
+        return 4 if result["refused"] else 0
     done = "published" if result["published"] else "was already published and stays as it is"
     emit(f"The list of {as_of} ({result['list_rows']:,} accounts) {done}; model {result['model']}.")
     emit(result["verdict"])
     emit(f"Report: {result['report']}")
+    return 4 if result["refused"] else 0

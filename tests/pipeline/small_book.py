@@ -46,8 +46,12 @@ def write_settings(folder: Path, text: str, name: str = "small.toml") -> Path:
 
 
 def forewarn(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own, with a Prefect that knows nothing of this machine."""
-    command = [str(Path(sys.executable).with_name("forewarn")), *words]
+    """Run the command line in a process of its own."""
+    return alone([str(Path(sys.executable).with_name("forewarn")), *words], home)
+
+
+def alone(command: list[str], home: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command with a Prefect that knows nothing of this machine."""
     unset = {"FOREWARN_CONFIG", "FOREWARN_DATABASE_URL", "MLFLOW_TRACKING_URI", "PREFECT_API_URL"}
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     environment |= {"PREFECT_HOME": str(home)}

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import subprocess
+import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +17,7 @@ from pipelines import jobs
 from pipelines.cli import main
 from pipelines.journal import Journal
 from pipelines.settings import load_settings
-from tests.pipeline.small_book import forewarn, make_book
+from tests.pipeline.small_book import alone, forewarn, make_book
 
 pytestmark = pytest.mark.slow
 
@@ -200,3 +201,10 @@ def test_the_training_is_recorded(world: World) -> None:
         aliases = {row[0] for row in store.execute("SELECT alias FROM registered_model_aliases")}
     assert (json.loads(world.first.stdout)["run_id"], "FINISHED") in runs
     assert aliases == {"champion", "challenger"}
+
+
+def test_only_what_can_heal_is_tried_again(world: World) -> None:
+    script = Path(__file__).with_name("retries.py")
+    ran = alone([sys.executable, str(script)], home=world.folder / "prefect")
+    assert ran.stdout == "ContractError ZeroDivisionError {'check': 2, 'train': 1, 'score': 1}\n", ran.stderr
+    assert "Traceback" not in ran.stderr

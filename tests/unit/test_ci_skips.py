@@ -29,8 +29,8 @@ def results(folder: Path, reason: str) -> Path:
 @pytest.mark.parametrize(
     ("reason", "data_present", "wrong"),
     [
-        ("the shared data folder is absent", False, 0),
-        ("the shared data folder is absent", True, 1),
+        ("the folder of other people's data is not beside the checkout", False, 0),
+        ("the folder of other people's data is not beside the checkout", True, 1),
         ("no PostgreSQL here", False, 1),
     ],
 )
