@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -36,7 +37,8 @@ def postgres(programs: Path) -> Iterator[str]:
                 _wait([programs / "pg_isready", "-h", folder, "-U", "forewarn"])
                 yield f"postgresql://forewarn@/postgres?host={folder}"
             finally:
-                run.terminate()
+                # Fast shutdown: SIGTERM would wait for every client to leave.
+                run.send_signal(signal.SIGINT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
