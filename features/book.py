@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -23,6 +24,8 @@ class Book:
     report: dict[str, Any] = field(default_factory=dict)
     """What `forewarn check --json` prints."""
     simulated: bool = False
+    first_use: date | None = None
+    """The day of the first event in `usage`, where the checks have already found it."""
 
     def has(self, table: str, *columns: str) -> bool:
         """Say whether a source gives the table and all these columns of it."""

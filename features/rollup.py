@@ -1,7 +1,7 @@
 """Usage rolled up: one pass over the events leaves account-weeks, user-weeks and feature-weeks.
 
 DuckDB reads, cleans and codes the events; what streams out is small integers, which NumPy scatters onto the grid.
-Grouping by hash in SQL instead costs three times as much (see docs/decisions/0004-rollup.md).
+Grouping by hash in SQL instead costs three times as much (see docs/decisions/0005-rollup.md).
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ from features.book import Book
 from features.calendar import WeekGrid
 from features.grid import NEVER, ON_TIME, Floats, Flow, Ints, Presence, running_latest
 
-BATCH = 500_000
+BATCH = 122_880
 LOGIN = "login"
 
 
@@ -64,6 +65,7 @@ def code_accounts(book: Book, accounts: NDArray[np.object_]) -> None:
 def roll_up(book: Book, grid: WeekGrid, accounts: NDArray[np.object_]) -> Activity:
     """Read all usage that was known before `grid.last` in one pass; events of unknown accounts are left out."""
     code_accounts(book, accounts)
+    _code_features(book)
     _code_users(book)
     scatter = _Scatter(book, grid, len(accounts))
     for sign, table in ((1, "usage"), (-1, "usage_repeats")):
@@ -72,14 +74,20 @@ def roll_up(book: Book, grid: WeekGrid, accounts: NDArray[np.object_]) -> Activi
     return scatter.result()
 
 
-def code_features(book: Book) -> date | None:
-    """Make the table `feature_codes` of all product features and return the day of the first use, if there is any."""
+def first_use(book: Book) -> date | None:
+    """Return the day of the first event, if there is any."""
+    if book.first_use:
+        return book.first_use
+    ((first,),) = book.con.execute("SELECT min(occurred_at) FROM usage").fetchall()
+    return None if first is None else pd.Timestamp(first).date()
+
+
+def _code_features(book: Book) -> None:
+    """Make the table `feature_codes` of all product features."""
     book.con.execute("""
         CREATE OR REPLACE TEMP TABLE feature_codes AS
-        SELECT feature, row_number() OVER (ORDER BY feature) - 1 AS code, first
-        FROM (SELECT feature, min(occurred_at) AS first FROM usage GROUP BY feature) WHERE feature IS NOT NULL""")
-    ((first,),) = book.con.execute("SELECT CAST(min(first) AS DATE) FROM feature_codes").fetchall()
-    return first if first is None else date.fromisoformat(str(first))
+        SELECT feature, row_number() OVER (ORDER BY feature) - 1 AS code
+        FROM (SELECT DISTINCT feature FROM usage WHERE feature IS NOT NULL)""")
 
 
 def _code_users(book: Book) -> None:
@@ -93,30 +101,31 @@ def _code_users(book: Book) -> None:
 
 
 def _stream(book: Book, grid: WeekGrid, table: str) -> Iterator[pa.RecordBatch]:
-    """Yield batches of (account, feature, user, time, week, known, amount); −1 where there is no feature or user.
+    """Yield batches of (account, feature, user, time, known, amount), coded and in microseconds; user −1 for none.
 
-    A week is found by dividing as doubles, which is exact for any week this side of the year 2100 and costs half.
+    Whatever can be computed from these is left to NumPy, whose arithmetic on a batch in the cache costs a tenth.
     """
-    start, week = epoch_us(grid), 604_800_000_000
     user, join = "CAST(-1 AS BIGINT)", ""
     if book.has("usage", "user_id"):
         # An id that stands for one person only needs no second look at the account.
         shared = _one(book, "SELECT count(*) - count(DISTINCT user_id) FROM user_codes")
         user = "coalesce(m.member, -1)"
         join = f"LEFT JOIN user_codes m ON m.user_id = u.user_id {'AND m.account = a.account' if shared else ''}"
-    amount = "coalesce(u.quantity, 1)" if book.has("usage", "quantity") else "CAST(1 AS DOUBLE)"
     query = f"""
-        SELECT a.account, coalesce(f.code, -1) AS feature, {user} AS user, epoch_us(u.occurred_at) AS time,
-               CAST(floor((epoch_us(u.occurred_at) - {start}) / {week}) AS BIGINT) AS week,
-               CAST(floor((epoch_us(u.known_at) - {start}) / {week}) AS BIGINT) AS known,
-               {amount} AS amount
+        SELECT a.account, f.code, {user}, u.occurred_at, u.known_at,
+               {"coalesce(u.quantity, 1)" if book.has("usage", "quantity") else "CAST(1 AS DOUBLE)"} AS amount
         FROM {table} u
         JOIN account_codes a ON a.account_id = u.account_id
-        LEFT JOIN feature_codes f ON f.feature = u.feature
+        JOIN feature_codes f ON f.feature = u.feature
         {join}
         WHERE u.occurred_at >= TIMESTAMP '{grid.start}' AND u.known_at < TIMESTAMP '{grid.last}'
           AND u.occurred_at < TIMESTAMP '{grid.last}'"""
     yield from book.con.sql(query).to_arrow_reader(BATCH)
+
+
+def _weeks(times: NDArray[np.datetime64], start: int) -> Ints:
+    """Return the week of each time; dividing as doubles is exact this side of the year 2100 and costs half."""
+    return np.floor((times.view(np.int64) - start) / 604_800_000_000).astype(np.int64)
 
 
 class _Scatter:
@@ -126,63 +135,62 @@ class _Scatter:
         self.shape = (accounts, grid.weeks)
         names = book.con.execute("SELECT feature FROM feature_codes ORDER BY code").fetchall()
         self.names = tuple(str(name) for (name,) in names)
-        self.login = self.names.index(LOGIN) if LOGIN in self.names else -2
+        self.has_users = book.has("usage", "user_id")
         self.user_account = _user_accounts(book)
+        self.start = epoch_us(grid)
+        self.login = self.names.index(LOGIN) if LOGIN in self.names else -1
         cells = accounts * grid.weeks
         self.events, self.logins = np.zeros(cells), np.zeros(cells)
         self.last_event, self.last_login = np.full(cells, NEVER), np.full(cells, NEVER)
-        self.features = np.zeros(cells * len(self.names), dtype=np.uint16)
-        self.users = None
-        if book.has("usage", "user_id"):
-            self.users = np.zeros(len(self.user_account) * grid.weeks, dtype=np.uint16)
-        self.late: list[tuple[Ints, Ints, Ints, Floats, NDArray[np.bool_]]] = []
+        # One place more than members: it takes the rows that have none.
+        self.features = np.zeros(cells * len(self.names) + 1, dtype=np.uint16)
+        self.users = np.zeros(len(self.user_account) * grid.weeks + 1, dtype=np.uint16)
+        self.late: list[tuple[Ints, Ints, Floats, NDArray[np.bool_]]] = []
 
     def add(self, batch: pa.RecordBatch, sign: int) -> None:
         """Add a batch of events, or with sign −1 take back the amounts of repeated ones."""
-        account, feature, user, time, week, known, amount = (column.to_numpy() for column in batch.columns)
-        weeks = self.shape[1]
-        amount = sign * amount
-        cell, login = account * weeks + week, np.flatnonzero(feature == self.login)
+        account, feature, user, time, known_at, amount = (column.to_numpy() for column in batch.columns)
+        accounts, weeks = self.shape
+        week = _weeks(time, self.start)
+        cell, lateness = account * weeks + week, _weeks(known_at, self.start) - week
+        amount, login, late = sign * amount, np.flatnonzero(feature == self.login), np.flatnonzero(lateness)
         _add_at(self.events, cell, amount)
         _add_at(self.logins, cell[login], amount[login])
-        lateness = known - week
-        late = np.flatnonzero(lateness)
         if len(late):
-            self.late.append((account[late], week[late], known[late], amount[late], feature[late] == self.login))
+            self.late.append((cell[late], lateness[late], amount[late], feature[late] == self.login))
         if sign < 0:
             return
         seen = cell + lateness
-        np.maximum.at(self.last_event, seen, time)
-        np.maximum.at(self.last_login, seen[login], time[login])
-        kinds, people = len(self.names), len(self.user_account)
-        _mark(self.features, (week * self.shape[0] + account) * kinds + feature, lateness, late, feature)
-        if self.users is not None:
-            _mark(self.users, week * people + user, lateness, late, user)
+        np.maximum.at(self.last_event, seen, time.view(np.int64))
+        np.maximum.at(self.last_login, seen[login], time.view(np.int64)[login])
+        people = len(self.user_account)
+        _mark(self.features, (week * accounts + account) * len(self.names) + feature, late, lateness)
+        _mark(self.users, np.where(user >= 0, week * people + user, -1), late, lateness)
 
     def result(self) -> Activity:
         """Return what has been collected."""
         accounts, weeks = self.shape
         owner = np.repeat(np.arange(accounts), len(self.names))
-        features = Presence(self.features.reshape(weeks, len(owner)), owner, accounts)
-        users = None
-        if self.users is not None:
-            users = Presence(self.users.reshape(weeks, len(self.user_account)), self.user_account, accounts)
+        features = Presence(self.features[:-1].reshape(weeks, len(owner)), owner, accounts)
+        users = Presence(self.users[:-1].reshape(weeks, len(self.user_account)), self.user_account, accounts)
         return Activity(
             events=self._flow(self.events, logins=False),
             logins=self._flow(self.logins, logins=True),
             last_event=np.maximum.accumulate(self.last_event.reshape(self.shape), axis=1),
             last_login=np.maximum.accumulate(self.last_login.reshape(self.shape), axis=1),
             first_week=self._first_week(features),
-            users=users,
+            users=users if self.has_users else None,
             features=features,
             feature_names=self.names,
         )
 
     def _flow(self, amount: Floats, *, logins: bool) -> Flow:
-        parts = [[rows[login | (not logins)] for rows in (a, w, k, n)] for a, w, k, n, login in self.late]
-        columns = [np.concatenate(part) for part in zip(*parts, strict=True)] or [np.empty(0, np.int64)] * 4
-        account, week, known, late = columns
-        return Flow(amount.reshape(self.shape), account, week, known, late.astype(np.float64))
+        parts = [[rows[login | (not logins)] for rows in part] for *part, login in self.late]
+        cell, lateness, late = [np.concatenate(part) for part in zip(*parts, strict=True)] or [
+            np.empty(0, np.int64)
+        ] * 3
+        account, week = np.divmod(cell, self.shape[1])
+        return Flow(amount.reshape(self.shape), account, week, week + lateness, late.astype(np.float64))
 
     def _first_week(self, features: Presence) -> Ints:
         """Return per account and week the earliest event week known by then; the grid's length before the first."""
@@ -202,11 +210,12 @@ def _add_at(total: Floats, cell: Ints, amount: Floats) -> None:
         total[low : low + len(part)] += part
 
 
-def _mark(prompt: NDArray[np.uint16], cell: Ints, lateness: Ints, late: Ints, member: Ints) -> None:
-    """Keep the greatest promptness per cell; rows without a member (−1) are passed over."""
-    prompt[cell[np.flatnonzero((lateness == 0) & (member >= 0))]] = ON_TIME
-    behind = late[member[late] >= 0]
-    np.maximum.at(prompt, cell[behind], ON_TIME - lateness[behind].astype(np.uint16))
+def _mark(prompt: NDArray[np.uint16], cell: Ints, late: Ints, lateness: Ints) -> None:
+    """Keep the greatest promptness per cell; the last place takes what does not count."""
+    on_time = cell.copy()
+    on_time[late] = -1
+    prompt[on_time] = ON_TIME
+    np.maximum.at(prompt, cell[late], ON_TIME - lateness[late].astype(np.uint16))
 
 
 def _one(book: Book, query: str, *values: str) -> int:

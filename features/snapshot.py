@@ -17,7 +17,7 @@ from features.errors import ContractError, UsageError
 from features.history import read_history
 from features.observed import Observed
 from features.outcome import OutcomeContract
-from features.rollup import code_features
+from features.rollup import first_use
 from features.standing import standing
 
 SHARD = 1_000
@@ -61,7 +61,7 @@ def _has(book: Book, name: str) -> bool:
 
 def week_grid(book: Book, last: date) -> WeekGrid:
     """Return the weeks from the first use to `last`; raises UsageError when all use lies at or after `last`."""
-    first = code_features(book)
+    first = first_use(book)
     if first is None:
         raise ContractError("usage: no row is left after the checks; map the table that holds what users did")
     if first >= last:
@@ -134,9 +134,10 @@ def _compute(
 ) -> Columns:
     """Write the chosen rows of every feature into `values`; return the facts of those of the last as-of date."""
     facts = {}
+    rows = np.flatnonzero(chosen)
     for place, each in enumerate(features):
         column = each.compute(seen)
-        values[:, place] = column.values[chosen]
+        np.take(column.values.ravel(), rows, out=values[:, place])
         for name, fact in column.facts.items():
             facts[f"{each.name}.{name}"] = fact[:, -1][chosen[:, -1]]
     return facts

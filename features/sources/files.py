@@ -3,6 +3,7 @@
 import os
 import tempfile
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ def survey_book(
         "problems": [problem.to_json() for problem in survey.problems],
         "sufficiency": {},
     }
-    return Book(con, survey.columns, report, mapping.simulated)
+    first = survey.tables.get("usage", {}).get("first")
+    return Book(con, survey.columns, report, mapping.simulated, date.fromisoformat(first[:10]) if first else None)
 
 
 def connect(threads: int | None = None, memory: str | None = None) -> duckdb.DuckDBPyConnection:
