@@ -1,7 +1,7 @@
 """Usage rolled up: one pass over the events leaves account-weeks, user-weeks and feature-weeks.
 
 DuckDB reads, cleans and codes the events; what streams out is small integers, which NumPy scatters onto the grid.
-Grouping by hash in SQL instead costs three times as much (see docs/decisions/0005-rollup.md).
+Grouping by hash in SQL instead costs three times as much (see docs/decisions/0006-rollup.md).
 """
 
 from collections.abc import Iterator
