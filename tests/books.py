@@ -25,7 +25,7 @@ ARROW: Mapping[Kind, pa.DataType] = {
 def make_book(tables: Tables, *, without: Sequence[str] = (), con: duckdb.DuckDBPyConnection | None = None) -> Book:
     """Return the book of `tables`; a table that is named is present, even when it is empty.
 
-    A column counts as given unless `without` names it as table.column.
+    A column counts as given unless `without` names it as table.column; its values are dropped then.
     """
     con = con or duckdb.connect(config={"threads": 1})
     columns = {}
@@ -42,10 +42,16 @@ def make_book(tables: Tables, *, without: Sequence[str] = (), con: duckdb.DuckDB
 
 def _fill(con: duckdb.DuckDBPyConnection, table: Table, given: Sequence[str], rows: Sequence[Row]) -> None:
     for row in rows:
-        if strange := set(row) - set(given):
+        if strange := set(row) - set(table.names):
             raise KeyError(f"{table.name} has no column {sorted(strange)}")
     schema = pa.schema([(column.name, ARROW[column.kind]) for column in table.columns])
-    held = pa.table([pa.array([row.get(c.name) for row in rows], ARROW[c.kind]) for c in table.columns], schema=schema)
+    held = pa.table(
+        [
+            pa.array([row.get(c.name) if c.name in given else None for row in rows], ARROW[c.kind])
+            for c in table.columns
+        ],
+        schema=schema,
+    )
     con.register("rows_in_memory", held)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {table.name} AS SELECT *, {_known_at(table)} AS known_at FROM rows_in_memory"
