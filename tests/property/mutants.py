@@ -50,12 +50,16 @@ def _replace_everywhere(patch: pytest.MonkeyPatch, name: str, old: Callable[...,
             patch.setattr(module, name, new)
 
 
-KNOWN_WEEK = "floor((epoch_us(u.known_at) - {start}) / {week})"
-EVENT_WEEK = "floor((epoch_us(u.occurred_at) - {start}) / {week})"
 STARTED, KNOWN = 'rows.week("started_at")', 'rows.week("known_at")'
 
 MUTANTS = (
-    Mutant("available time of usage ignored", "features.rollup:_stream", KNOWN_WEEK, EVENT_WEEK, leaks=True),
+    Mutant(
+        "available time of usage ignored",
+        "features.rollup:_Scatter.add",
+        "_weeks(known_at, self.start) - week",
+        "0 * week",
+        leaks=True,
+    ),
     Mutant(
         "late sums never taken back",
         "features.grid:Flow._without_unknown",

@@ -16,7 +16,9 @@ SEVERE = {"high", "urgent", "critical", "blocker", "1", "p1", "sev1"}
 
 def event_time(table: str, row: Row) -> datetime:
     """Return when the row's event happened, or its state began."""
-    name = {"accounts": "created_at", "usage": "occurred_at", "tickets": "opened_at"}.get(table, "started_at")
+    name = {"accounts": "created_at", "usage": "occurred_at", "tickets": "opened_at", "outcomes": "effective_at"}.get(
+        table, "started_at"
+    )
     found: datetime = row[name]
     return found
 
@@ -30,6 +32,7 @@ def known_at(table: str, row: Row) -> datetime:
         "accounts": row.get("valid_from"),
         "subscriptions": row.get("recorded_at"),
         "contacts": row.get("recorded_at"),
+        "outcomes": row.get("recorded_at"),
     }.get(table)
     return told or happened
 
