@@ -286,5 +286,8 @@ def _be_quiet() -> None:
     for variable in ("DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"):
         os.environ[variable] = "true"
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    # MLflow sets its own level when it is imported, so it is imported first.
+    import mlflow  # noqa: F401
+
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)

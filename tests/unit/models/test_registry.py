@@ -1,6 +1,8 @@
 """The tracking store: what one training leaves behind, and what comes back."""
 
 import json
+import subprocess
+import sys
 import urllib.request
 from contextlib import chdir
 from datetime import date
@@ -132,6 +134,10 @@ def test_a_model_damaged_in_the_store_is_refused(tracking: Tracking, registered:
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_said_while_recording(registered: Registered, capfd: pytest.CaptureFixture[str]) -> None:
-    said = capfd.readouterr()
-    assert (said.out, said.err) == ("", "")
+def test_a_new_store_is_made_without_a_word(tmp_path: Path) -> None:
+    code = (
+        f"from models.registry import Tracking; print(Tracking('sqlite:///{tmp_path}/new/mlflow.db').find('champion'))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert (said.stdout, said.stderr) == ("None\n", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
