@@ -7,6 +7,10 @@ from features.errors import UsageError
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEK = timedelta(days=7)
+REACH = 66
+"""Weeks before an as-of date that any feature's window may reach back."""
+LONGEST = 780
+"""Weeks of history that are looked at: fifteen years."""
 
 
 def latest_as_of(moment: datetime | date, weekday: str) -> date:
@@ -37,9 +41,15 @@ class WeekGrid:
     weeks: int
 
     @classmethod
-    def ending(cls, last: date, first_seen: date) -> "WeekGrid":
-        """Return the weeks that end at `last` and reach back to the one that holds `first_seen`."""
-        weeks = max(1, -(-(last - first_seen).days // 7))
+    def ending(cls, last: date, first_seen: date, first_as_of: date | None = None) -> "WeekGrid":
+        """Return the weeks that end at `last` and reach back to the one that holds `first_seen`.
+
+        They reach at least REACH weeks before `first_as_of`, so that no window depends on where the data begin, and
+        at most LONGEST weeks before `last`, so that one stray date does not make a grid of centuries.
+        """
+        weeks = min(max(1, -(-(last - first_seen).days // 7)), LONGEST)
+        if first_as_of:
+            weeks = max(weeks, (last - first_as_of).days // 7 + REACH)
         return cls(last - weeks * WEEK, weeks)
 
     @property

@@ -20,7 +20,7 @@ def tenure(seen: Observed) -> Floats:
 
 def eligible(seen: Observed, contract: OutcomeContract) -> NDArray[np.bool_]:
     """Return who is under contract, has given no notice and is a customer for long enough (accounts × as-of dates)."""
-    fit = seen.at(seen.contract.in_force) & (tenure(seen) >= contract.minimum_tenure_days)
+    fit = seen.known & seen.at(seen.contract.in_force) & (tenure(seen) >= contract.minimum_tenure_days)
     if contract.exclude_noticed:
         fit &= np.isnan(seen.at(seen.contract.noticed))
     return fit

@@ -45,6 +45,11 @@ class AsOfs:
         return np.clip(self.weeks + 1 - lag - weeks, 0, None), high
 
 
+def exact(amount: Floats) -> Floats:
+    """Return amounts to the millionth (2⁻²⁰), so that sums are exact and the same in any order."""
+    return np.rint(amount * 1_048_576) / 1_048_576
+
+
 def week_of(times: Ints, start: int) -> Ints:
     """Return the week that holds each time; `times` and `start` in microseconds since the epoch."""
     return (times - start) // 604_800_000_000
@@ -83,6 +88,7 @@ class Flow:
     @classmethod
     def of(cls, shape: tuple[int, int], account: Ints, week: Ints, known: Ints, amount: Floats) -> "Flow":
         """Return the flow of single rows; rows known only after the last week are left out."""
+        amount = exact(amount)
         seen = (week >= 0) & (known < shape[1])
         account, week, known, amount = account[seen], week[seen], known[seen], amount[seen]
         flat = account * shape[1] + week

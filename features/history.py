@@ -43,13 +43,13 @@ class History:
 
     def shards(self, size: int) -> Iterator["History"]:
         """Yield stretches of at most `size` accounts; small ones stay in the processor's cache."""
-        for first in range(0, len(self.accounts), size):
+        for first in range(0, max(len(self.accounts), 1), size):
             yield self.part(first, min(first + size, len(self.accounts)))
 
 
 def read_history(book: Book, grid: WeekGrid) -> History:
     """Read everything that was known before the grid's end."""
-    query = f"SELECT DISTINCT account_id FROM accounts WHERE created_at < TIMESTAMP '{grid.last}' ORDER BY 1"
+    query = f"SELECT DISTINCT account_id FROM accounts WHERE known_at < TIMESTAMP '{grid.last}' ORDER BY 1"
     accounts = np.array([row[0] for row in book.con.execute(query).fetchall()], dtype=object)
     activity = roll_up(book, grid, accounts)
     count = len(accounts)

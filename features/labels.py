@@ -11,7 +11,7 @@ from features.errors import UsageError
 from features.outcome import OutcomeContract
 
 _RECORDED = """
-SELECT o.account_id, {at} AS at, greatest(o.known_at, {at}) AS known_at
+SELECT o.account_id, {at} AS at, {known_at} AS known_at, CAST(NULL AS TIMESTAMP) AS until
 FROM outcomes o
 LEFT JOIN (SELECT account_id, ends_at, max(notice_days) AS notice_days FROM subscriptions GROUP BY ALL) s
   ON s.account_id = o.account_id AND s.ends_at = o.effective_at
@@ -19,39 +19,61 @@ WHERE o.kind IN (SELECT unnest($kinds)) AND o.effective_at IS NOT NULL
 """
 
 _CLOCKS = {
-    "effective": "o.effective_at",
-    "decision": "coalesce(o.noticed_at, o.effective_at - to_days(CAST(coalesce(s.notice_days, 0) AS INTEGER)))",
+    "effective": ("o.effective_at", "greatest(o.known_at, o.effective_at)"),
+    "decision": (
+        "coalesce(o.noticed_at, o.effective_at - to_days(CAST(coalesce(s.notice_days, 0) AS INTEGER)))",
+        "coalesce(o.noticed_at, greatest(o.known_at, o.effective_at))",
+    ),
 }
+"""Per clock when the outcome happened and when that was known: a notice is known when it is received."""
 
 _GAPS = """
-SELECT account_id, reach AS at, reach + to_days($gap) AS known_at
+SELECT account_id, reach AS at, greatest(reach + to_days($gap), told) AS known_at,
+       CASE WHEN next <= reach + to_days($gap) THEN next_told END AS until
 FROM (
-    SELECT account_id, reach, lead(started_at) OVER (PARTITION BY account_id ORDER BY started_at, reach) AS next
+    SELECT account_id, reach, told, lead(started_at) OVER terms AS next, lead(known_at) OVER terms AS next_told
     FROM (
-        SELECT account_id, started_at,
-               max(coalesce(ends_at, TIMESTAMP 'infinity')) OVER (
-                   PARTITION BY account_id ORDER BY started_at ROWS UNBOUNDED PRECEDING) AS reach
+        SELECT account_id, started_at, known_at,
+               max(coalesce(ends_at, TIMESTAMP 'infinity')) OVER sofar AS reach, max(known_at) OVER sofar AS told
         FROM subscriptions
+        WINDOW sofar AS (PARTITION BY account_id ORDER BY started_at, known_at ROWS UNBOUNDED PRECEDING)
     )
+    WINDOW terms AS (PARTITION BY account_id ORDER BY started_at, reach)
 )
-WHERE isfinite(reach) AND (next IS NULL OR next > reach + to_days($gap))
+WHERE isfinite(reach)
+  AND (next IS NULL OR next > reach + to_days($gap) OR next_told > reach + to_days($gap))
 """
 
 
 def outcomes(book: Book, contract: OutcomeContract) -> pd.DataFrame:
-    """Return every outcome of the contract: account_id, at, known_at; one row each, sorted by `at`.
+    """Return every outcome of the contract: account_id, at, known_at, until; sorted by `at`.
 
-    Without an outcomes table a churn is the end of the last subscription before a gap of more than
-    `renewal_gap_days`; it is known only when that gap has passed.
+    An outcome counts from `known_at` on, and where a later row took it back, only before `until`. Without an outcomes
+    table a churn is the end of the last subscription before a gap of more than `renewal_gap_days`; it is known only
+    when that gap has passed, and taken back when a renewal within the gap is recorded afterwards.
 
-    Raises UsageError when the contract's recording lag is shorter than that gap.
+    Raises UsageError when the contract's recording lag is shorter than that gap or, with the decision clock, than the
+    longest notice period: a label would count as matured before what it says can be known.
     """
     if book.has("outcomes"):
-        rows = book.con.execute(_RECORDED.format(at=_CLOCKS[contract.clock]), {"kinds": list(contract.kinds)}).df()
+        _require_lag_covers_notice(book, contract)
+        at, known_at = _CLOCKS[contract.clock]
+        rows = book.con.execute(_RECORDED.format(at=at, known_at=known_at), {"kinds": list(contract.kinds)}).df()
     else:
         _require_lag_covers_gap(contract)
         rows = book.con.execute(_GAPS, {"gap": contract.renewal_gap_days}).df()
     return rows.drop_duplicates().sort_values(["at", "account_id", "known_at"], kind="stable", ignore_index=True)
+
+
+def _require_lag_covers_notice(book: Book, contract: OutcomeContract) -> None:
+    if contract.clock != "decision":
+        return
+    ((longest,),) = book.con.execute("SELECT max(notice_days) FROM subscriptions").fetchall()
+    if longest and contract.recording_lag_days < longest:
+        raise UsageError(
+            f"[outcome] recording_lag_days is {contract.recording_lag_days}, but a decision without notice shows only "
+            f"when the contract ends, up to {longest:.0f} days later: set recording_lag_days to at least that"
+        )
 
 
 def _require_lag_covers_gap(contract: OutcomeContract) -> None:
@@ -72,7 +94,8 @@ def label(happened: pd.DataFrame, index: pd.MultiIndex, contract: OutcomeContrac
     spine = index.to_frame(index=False)
     spine["as_of"] = spine["as_of"].astype("datetime64[us]")
     spine["row"] = np.arange(len(spine))
-    known = happened.loc[happened["known_at"] < cut, ["account_id", "at"]]
+    stands = happened["until"].isna() | (happened["until"] >= cut)
+    known = happened.loc[(happened["known_at"] < cut) & stands, ["account_id", "at"]]
     known = known.astype({"at": "datetime64[us]", "account_id": spine["account_id"].dtype}).sort_values("at")
     found = pd.merge_asof(
         spine.sort_values("as_of"), known, left_on="as_of", right_on="at", by="account_id", direction="forward"

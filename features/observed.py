@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from features.calendar import REACH
 from features.grid import NEVER, AsOfs, Floats, Flow, Ints, Presence
 from features.history import History
 from features.rollup import LOGIN, epoch_us
@@ -26,6 +27,12 @@ from features.states import (
 T = TypeVar("T")
 
 
+def _within_reach(weeks: int) -> None:
+    """Refuse a window that would depend on where the data begin."""
+    if weeks > REACH:
+        raise ValueError(f"a window reaches {weeks} weeks back; raise REACH ({REACH}) in features/calendar.py")
+
+
 class Amounts:
     """Amounts per week, summed over windows that end at the as-of dates."""
 
@@ -35,6 +42,7 @@ class Amounts:
 
     def sum(self, weeks: int, lag: int = 0) -> Floats:
         """Return the sum over the `weeks` that ended `lag` weeks before the as-of date."""
+        _within_reach(weeks + lag)
         key = (weeks, lag)
         if key not in self._sums:
             self._sums[key] = self._flow.sum(self._at, weeks, lag)
@@ -42,13 +50,29 @@ class Amounts:
 
     def slope(self, weeks: int) -> Floats:
         """Return the least-squares slope per week over the last `weeks`."""
+        _within_reach(weeks)
         centred = (weeks - 1) / 2 - np.arange(weeks)
-        return self._flow.weighted(self._at, centred / np.sum(centred**2))
+        return self._flow.weighted(self._at, centred.tolist()) / float(np.sum(centred**2))
 
     def weeks_with(self, weeks: int) -> Floats:
         """Return in how many of the last `weeks` there was any amount, as known at the as-of date."""
         with_any: Floats = np.stack([self.sum(1, lag) > 0 for lag in range(weeks)]).sum(axis=0, dtype=np.float64)
         return with_any
+
+
+class Either(Amounts):
+    """One of two amounts, by as-of date."""
+
+    def __init__(self, first: NDArray[np.bool_], one: Amounts, other: Amounts) -> None:
+        self._first, self._one, self._other = first, one, other
+
+    def sum(self, weeks: int, lag: int = 0) -> Floats:
+        """Return the sum of the one that counts at each as-of date."""
+        return np.where(self._first, self._one.sum(weeks, lag), self._other.sum(weeks, lag))
+
+    def slope(self, weeks: int) -> Floats:
+        """Return the slope of the one that counts at each as-of date."""
+        return np.where(self._first, self._one.slope(weeks), self._other.slope(weeks))
 
 
 class Members:
@@ -61,6 +85,14 @@ class Members:
 
     def active_weeks(self, weeks: int, lag: int = 0) -> NDArray[np.int16]:
         """Return per member in how many weeks of the window it was there (as-of dates × members)."""
+        _within_reach(weeks + lag)
+        return self._counted(weeks, lag)
+
+    def ever_active(self) -> NDArray[np.bool_]:
+        """Say per member whether it was ever there so far (as-of dates × members)."""
+        return self._counted(self._at.total, 0) > 0
+
+    def _counted(self, weeks: int, lag: int) -> NDArray[np.int16]:
         key = (weeks, lag)
         if key not in self._active:
             self._active[key] = self._presence.active_weeks(self._at, weeks, lag)
@@ -115,13 +147,13 @@ class Observed:
 
     @cached_property
     def logins(self) -> Amounts:
-        """Logins alone; all events where the book has no event called login."""
-        return Amounts(self._activity.logins if self.has_logins else self._activity.events, self._at)
+        """Logins alone; all events at as-of dates by which nobody's login had been recorded."""
+        return Either(self.has_logins, Amounts(self._activity.logins, self._at), self.events)
 
     @property
-    def has_logins(self) -> bool:
-        """Say whether the book records logins as such."""
-        return LOGIN in self._activity.feature_names
+    def has_logins(self) -> NDArray[np.bool_]:
+        """Say for each as-of date whether any login in the book was known by then."""
+        return self._at.weeks >= self._activity.logins_since
 
     @cached_property
     def users(self) -> Members:
@@ -155,12 +187,17 @@ class Observed:
     @cached_property
     def days_since_login(self) -> Floats:
         """Days since the last login (or any use where logins are not recorded)."""
-        return self.days_since(self._activity.last_login if self.has_logins else self._activity.last_event)
+        return np.where(self.has_logins, self.days_since(self._activity.last_login), self.days_since_use)
 
     @cached_property
     def days_since_use(self) -> Floats:
         """Days since anything was done."""
         return self.days_since(self._activity.last_event)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Say whether the account itself was on record (accounts × as-of dates)."""
+        return self.at(self._version) >= 0
 
     @cached_property
     def contract(self) -> Terms:
@@ -195,7 +232,7 @@ class Observed:
     @cached_property
     def entitled_unused(self) -> tuple[Floats, Floats]:
         """Return how many entitled features were never used so far, and how many features the plan includes."""
-        return self._entitled(self.features.active_weeks(self._grid.weeks) > 0)
+        return self._entitled(self.features.ever_active())
 
     @cached_property
     def entitled_idle(self) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from features.book import Book
 from features.calendar import WeekGrid
-from features.grid import NEVER, ON_TIME, Floats, Flow, Ints, Presence, running_latest
+from features.grid import NEVER, ON_TIME, Floats, Flow, Ints, Presence, exact, running_latest
 
 BATCH = 122_880
 LOGIN = "login"
@@ -30,6 +30,8 @@ class Activity:
     last_event: Ints
     """Time of the latest event known by the end of each week, in microseconds; NEVER before the first."""
     last_login: Ints
+    logins_since: int
+    """The week in which the first login in the whole book became known; the grid's length before any."""
     first_week: Ints
     """Per account and week the earliest week with an event known by then; the grid's length before the first."""
     users: Presence | None
@@ -44,6 +46,7 @@ class Activity:
             logins=self.logins.part(first, stop),
             last_event=self.last_event[first:stop],
             last_login=self.last_login[first:stop],
+            logins_since=self.logins_since,
             first_week=self.first_week[first:stop],
             users=self.users.part(first, stop) if self.users else None,
             features=self.features.part(first, stop),
@@ -68,8 +71,9 @@ def roll_up(book: Book, grid: WeekGrid, accounts: NDArray[np.object_]) -> Activi
     _code_features(book)
     _code_users(book)
     scatter = _Scatter(book, grid, len(accounts))
-    for sign, table in ((1, "usage"), (-1, "usage_repeats")):
-        for batch in _stream(book, grid, table):
+    rewritten = _one(book, "SELECT count(*) FROM usage_rewritten") > 0
+    for sign, table in ((1, "usage"), (-1, "usage_repeats"), (1, "usage_rewritten")):
+        for batch in _stream(book, grid, table, without_rewritten=rewritten and table != "usage_rewritten"):
             scatter.add(batch, sign)
     return scatter.result()
 
@@ -100,12 +104,13 @@ def _code_users(book: Book) -> None:
             JOIN account_codes USING (account_id)""")
 
 
-def _stream(book: Book, grid: WeekGrid, table: str) -> Iterator[pa.RecordBatch]:
+def _stream(book: Book, grid: WeekGrid, table: str, *, without_rewritten: bool = False) -> Iterator[pa.RecordBatch]:
     """Yield batches of (account, feature, user, time, known, amount), coded and in microseconds; user −1 for none.
 
     Whatever can be computed from these is left to NumPy, whose arithmetic on a batch in the cache costs a tenth.
     """
     user, join = "CAST(-1 AS BIGINT)", ""
+    rest = "AND coalesce(u.event_id NOT IN (SELECT event_id FROM usage_rewritten), true)" if without_rewritten else ""
     if book.has("usage", "user_id"):
         # An id that stands for one person only needs no second look at the account.
         shared = _one(book, "SELECT count(*) - count(DISTINCT user_id) FROM user_codes")
@@ -119,7 +124,8 @@ def _stream(book: Book, grid: WeekGrid, table: str) -> Iterator[pa.RecordBatch]:
         JOIN feature_codes f ON f.feature = u.feature
         {join}
         WHERE u.occurred_at >= TIMESTAMP '{grid.start}' AND u.known_at < TIMESTAMP '{grid.last}'
-          AND u.occurred_at < TIMESTAMP '{grid.last}'"""
+          AND u.occurred_at < TIMESTAMP '{grid.last}'
+          {rest}"""
     yield from book.con.sql(query).to_arrow_reader(BATCH)
 
 
@@ -153,7 +159,7 @@ class _Scatter:
         accounts, weeks = self.shape
         week = _weeks(time, self.start)
         cell, lateness = account * weeks + week, _weeks(known_at, self.start) - week
-        amount, login, late = sign * amount, np.flatnonzero(feature == self.login), np.flatnonzero(lateness)
+        amount, login, late = sign * exact(amount), np.flatnonzero(feature == self.login), np.flatnonzero(lateness)
         _add_at(self.events, cell, amount)
         _add_at(self.logins, cell[login], amount[login])
         if len(late):
@@ -178,6 +184,9 @@ class _Scatter:
             logins=self._flow(self.logins, logins=True),
             last_event=np.maximum.accumulate(self.last_event.reshape(self.shape), axis=1),
             last_login=np.maximum.accumulate(self.last_login.reshape(self.shape), axis=1),
+            logins_since=int((self.last_login.reshape(self.shape) != NEVER).any(axis=0).argmax())
+            if (self.last_login != NEVER).any()
+            else weeks,
             first_week=self._first_week(features),
             users=users if self.has_users else None,
             features=features,

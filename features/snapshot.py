@@ -59,14 +59,16 @@ def _has(book: Book, name: str) -> bool:
     return book.has(table, *([column] if column else []))
 
 
-def week_grid(book: Book, last: date) -> WeekGrid:
-    """Return the weeks from the first use to `last`; raises UsageError when all use lies at or after `last`."""
+def week_grid(book: Book, as_ofs: Sequence[date]) -> WeekGrid:
+    """Return the weeks up to the last as-of date; raises UsageError when one lies before all use."""
     first = first_use(book)
     if first is None:
         raise ContractError("usage: no row is left after the checks; map the table that holds what users did")
-    if first >= last:
-        raise UsageError(f"as-of {last} lies before all data: the first use is of {first}; choose a later as-of date")
-    return WeekGrid.ending(last, first)
+    if first >= min(as_ofs):
+        raise UsageError(
+            f"as-of {min(as_ofs)} lies before all data: the first use is of {first}; choose a later as-of date"
+        )
+    return WeekGrid.ending(max(as_ofs), first, min(as_ofs))
 
 
 def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract) -> Snapshot:
@@ -77,7 +79,7 @@ def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract)
     if not as_ofs:
         raise UsageError("no as-of date was asked for")
     dates = sorted(set(as_ofs))
-    history = read_history(book, week_grid(book, dates[-1]))
+    history = read_history(book, week_grid(book, dates))
     weeks = np.array([history.grid.index(each) for each in dates], dtype=np.int64)
     features, left_out = available(book)
     # Filled from the top; what the cohort leaves over is never touched and costs no memory.
@@ -90,7 +92,7 @@ def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract)
     scored = pd.Index(history.accounts[chosen[:, -1]].astype(str), name="account_id")
     return Snapshot(
         frame=pd.DataFrame(values[: len(index)], index=index, columns=[each.name for each in features], copy=False),
-        standing=pd.DataFrame(_joined([part.standing for part in parts]), index=index),
+        standing=_standing([part.standing for part in parts], index),
         facts=pd.DataFrame(_joined([part.facts for part in parts]), index=scored),
         not_scored=pd.DataFrame(_joined([part.not_scored for part in parts])),
         features=features,
@@ -141,6 +143,12 @@ def _compute(
         for name, fact in column.facts.items():
             facts[f"{each.name}.{name}"] = fact[:, -1][chosen[:, -1]]
     return facts
+
+
+def _standing(parts: Sequence[Columns], index: pd.MultiIndex) -> pd.DataFrame:
+    """Join the columns; text stays an object, as pandas would make NaN of the None of its own text type."""
+    columns = {name: pd.Series(values, index, dtype=values.dtype) for name, values in _joined(parts).items()}
+    return pd.DataFrame(columns, index=index)
 
 
 def _joined(parts: Sequence[Columns]) -> Columns:

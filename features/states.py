@@ -46,7 +46,10 @@ class Rows:
 
     def texts(self, name: str) -> NDArray[np.object_]:
         """Return a text column; None where null."""
-        return np.ma.filled(np.ma.asarray(self.found[name], dtype=object), None)
+        values: Any = np.ma.asarray(self.found[name], dtype=object)
+        texts: NDArray[np.object_] = np.array(np.ma.getdata(values), dtype=object)
+        texts[np.ma.getmaskarray(values)] = None
+        return texts
 
     def week(self, name: str) -> Ints:
         """Return the week that holds the time (before the grid: negative); the number of weeks where it is null."""
@@ -87,6 +90,7 @@ ACCOUNTS = "t.known_at, " + ", ".join(f"t.{name}" for name in ATTRIBUTES)
 class Terms:
     """The contract in force just before each week's end (accounts × weeks); NaN where none is."""
 
+    in_force: NDArray[np.bool_]
     arr: Floats
     seats: Floats
     ends: Floats
@@ -101,11 +105,6 @@ class Terms:
     """End of the latest contract that has run out, in microseconds."""
     count: Floats
     """Contracts that have begun so far."""
-
-    @property
-    def in_force(self) -> NDArray[np.bool_]:
-        """Where a contract is in force."""
-        return ~np.isnan(self.arr)
 
 
 def terms(rows: Rows) -> Terms:
@@ -124,6 +123,7 @@ def terms(rows: Rows) -> Terms:
 
     told = np.where(main >= 0, np.r_[rows.week("noticed_at"), weeks][main], weeks) <= np.arange(weeks)
     return Terms(
+        in_force=main >= 0,
         arr=_total(12 * rows.numbers("mrr"), cell, row, shape),
         seats=_total(rows.numbers("seats"), cell, row, shape),
         ends=of_main(ends),
@@ -173,7 +173,8 @@ class Sponsors:
     now: Floats
     ever: NDArray[np.bool_]
     last_left: Ints
-    last_came: Ints
+    newest: Floats
+    """When the newest sponsor in office came, in microseconds; NaN where none is in office."""
     left: Flow
 
 
@@ -182,13 +183,21 @@ def sponsors(rows: Rows) -> Sponsors:
     came = np.maximum(rows.week("started_at"), rows.week("known_at"))
     left = np.maximum(rows.week("ended_at"), came)
     one = np.ones(len(rows))
+    row, cell = rows.weeks_of(came, left)
     return Sponsors(
-        now=rows.count(rows.weeks_of(came, left)[1]),
+        now=rows.count(cell),
         ever=np.cumsum(_tally(rows, came), axis=1) > 0,
         last_left=running_latest(rows.shape, rows.account, left, rows.times("ended_at")),
-        last_came=running_latest(rows.shape, rows.account, came, rows.times("started_at")),
+        newest=_latest(rows, row, cell),
         left=Flow.of(rows.shape, rows.account, rows.week("ended_at"), left, one),
     )
+
+
+def _latest(rows: Rows, row: Ints, cell: Ints) -> Floats:
+    """Return per cell the latest start among its rows (accounts × weeks); NaN where it has none."""
+    found = np.full(rows.shape[0] * rows.shape[1], -np.inf)
+    np.maximum.at(found, cell, rows.times("started_at")[row].astype(np.float64))
+    return np.where(np.isinf(found), np.nan, found).reshape(rows.shape)
 
 
 @dataclass(frozen=True)
@@ -199,7 +208,8 @@ class Tickets:
     severe: Flow
     reopened: Flow
     closed: Flow
-    days_to_close: Flow
+    wait: Flow
+    """From opening to closing, in microseconds."""
     rated: Flow
     csat: Flow
     open_now: Floats
@@ -211,7 +221,7 @@ def tickets(rows: Rows) -> Tickets:
     """Put the tickets on the grid; closing, reopening and rating are seen once they have happened."""
     opened, known = rows.week("opened_at"), rows.week("known_at")
     closed = np.maximum(rows.week("closed_at"), known)
-    csat, days = rows.numbers("csat"), (rows.times("closed_at") - rows.times("opened_at")) / DAY_US
+    csat, wait = rows.numbers("csat"), (rows.times("closed_at") - rows.times("opened_at")).astype(np.float64)
     rated = (~np.isnan(csat)).astype(np.float64)
 
     def flow(week: Ints, amount: Floats) -> Flow:
@@ -226,7 +236,7 @@ def tickets(rows: Rows) -> Tickets:
         severe=flow(opened, rows.numbers("severe")),
         reopened=flow(rows.week("reopened_at"), one),
         closed=flow(closed, one),
-        days_to_close=flow(closed, days),
+        wait=flow(closed, wait),
         rated=flow(closed, rated),
         csat=flow(closed, np.where(rated > 0, csat, 0.0)),
         open_now=rows.count(cell),

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from features.book import Book
 from features.contract import TABLES, Kind, Table
+from features.repeats import split_repeats
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]
@@ -34,8 +35,8 @@ def make_book(tables: Tables, *, without: Sequence[str] = (), con: duckdb.DuckDB
         _fill(con, table, given, tables.get(table.name, ()))
         if table.name in tables:
             columns[table.name] = frozenset(given)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE usage_repeats AS SELECT * EXCLUDE (copy) FROM usage_copies WHERE copy > 1"
+    split_repeats(
+        con, "SELECT * FROM usage WHERE event_id IN (SELECT event_id FROM usage GROUP BY 1 HAVING count(*) > 1)"
     )
     return Book(con, columns)
 
@@ -57,10 +58,6 @@ def _fill(con: duckdb.DuckDBPyConnection, table: Table, given: Sequence[str], ro
         f"CREATE OR REPLACE TEMP TABLE {table.name} AS SELECT *, {_known_at(table)} AS known_at FROM rows_in_memory"
     )
     con.unregister("rows_in_memory")
-    if table.name == "usage":
-        copy = f"row_number() OVER (PARTITION BY event_id ORDER BY known_at, {', '.join(table.names)}) AS copy"
-        named = f"SELECT *, {copy} FROM usage WHERE event_id IS NOT NULL"
-        con.execute(f"CREATE OR REPLACE TEMP TABLE usage_copies AS {named}")
 
 
 def _known_at(table: Table) -> str:

@@ -118,7 +118,7 @@ def arr_change(seen: Observed) -> Column:
 def seat_price_change(seen: Observed) -> Column:
     """ARR per seat now over ARR per seat 52 weeks ago, less one; null without both."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        price = seen.contract.arr / seen.contract.seats
+        price = np.where(seen.contract.seats > 0, seen.contract.arr / seen.contract.seats, np.nan)
         change = seen.at(price) / seen.before(price, 52) - 1
     return Column(np.where(np.isfinite(change), change, np.nan))
 

@@ -88,6 +88,5 @@ def no_sponsor_on_record(seen: Observed) -> Column:
     missing="No executive sponsor is in office.",
 )
 def newest_sponsor_days(seen: Observed) -> Column:
-    """Days since the last sponsor came; null where none is in office."""
-    in_office = seen.at(seen.sponsors.now) > 0
-    return Column(np.where(in_office, seen.days_since(seen.sponsors.last_came), np.nan))
+    """Days since the newest of the sponsors in office came; null where none is in office."""
+    return Column(-seen.days_until(seen.sponsors.newest))

@@ -5,6 +5,7 @@ import numpy as np
 from features.catalogue import Column, feature
 from features.grid import Floats
 from features.observed import Observed
+from features.states import DAY_US
 
 DRIVER = "Support"
 
@@ -104,8 +105,8 @@ def tickets_reopened(seen: Observed) -> Column:
 )
 def days_to_close(seen: Observed) -> Column:
     """Mean days from opening to closing over tickets closed in the last 26 weeks; null without any."""
-    closed, days = seen.amounts(seen.tickets.closed), seen.amounts(seen.tickets.days_to_close)
-    return Column(_mean(days.sum(26), closed.sum(26)))
+    closed, wait = seen.amounts(seen.tickets.closed), seen.amounts(seen.tickets.wait)
+    return Column(_mean(wait.sum(26) / DAY_US, closed.sum(26)))
 
 
 @feature(

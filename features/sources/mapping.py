@@ -18,6 +18,7 @@ RESERVED = (
     "quarantine",
     "usage_accounts",
     "usage_repeats",
+    "usage_rewritten",
     "typed_usage",
     "ranked_usage",
     "ranked",

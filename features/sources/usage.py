@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.repeats import no_repeats, split_repeats
 from features.sources.casts import WHOLE
 from features.sources.csv_files import literal
 from features.sources.problems import Problem
@@ -47,7 +48,7 @@ def make_usage(con: duckdb.DuckDBPyConnection, found: Checked) -> Findings:
 
 def make_no_usage(con: duckdb.DuckDBPyConnection) -> None:
     """Make the empty tables that go with an absent usage table."""
-    con.execute("CREATE TEMP TABLE usage_repeats AS SELECT * FROM usage WHERE false")
+    no_repeats(con)
     _count_accounts(con, "usage")
 
 
@@ -87,24 +88,16 @@ def _repeats(con: duckdb.DuckDBPyConnection, found: Checked, rows: int) -> Itera
     """Put the surplus copies of repeated events into `usage_repeats`: of each event the one known first is kept."""
     numbers = _repeated_numbers(con, found, rows)
     if not len(numbers):
-        con.execute("CREATE TEMP TABLE usage_repeats AS SELECT * FROM usage WHERE false")
+        no_repeats(con)
         return
     con.register("repeated_numbers", pa.table({"number": numbers}))
-    same = "(account_id, occurred_at, feature)"
-    window = f"(PARTITION BY event_id ORDER BY known_at, {same})"
-    con.execute(
-        f"CREATE TEMP TABLE ranked_usage AS SELECT *, row_number() OVER {window} AS copy, "
-        f"{same} IS NOT DISTINCT FROM first_value({same}) OVER {window} AS same "
-        f"FROM usage WHERE {_number(found)} IN (SELECT number FROM repeated_numbers)"
-    )
+    split_repeats(con, f"SELECT * FROM usage WHERE {_number(found)} IN (SELECT number FROM repeated_numbers)")
     con.unregister("repeated_numbers")
-    con.execute("CREATE TEMP TABLE usage_repeats AS SELECT * EXCLUDE (copy, same) FROM ranked_usage WHERE copy > 1")
     for rule, condition in (("duplicate", "NOT same"), ("repeated", "same")):
-        rows_of = f"ranked_usage WHERE copy > 1 AND {condition}"
+        rows_of = f"usage_repeats WHERE {condition}"
         count = con.execute(f"SELECT count(*) FROM {rows_of}").fetchall()[0][0]
         if count:
             yield _repeat_problem(con, found, rule, rows_of, count, rows)
-    con.execute("DROP TABLE ranked_usage")
 
 
 def _repeat_problem(

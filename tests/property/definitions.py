@@ -203,7 +203,8 @@ def no_sponsor_on_record(past: Past) -> float:
 
 @expected
 def newest_sponsor_days(past: Past) -> float:
-    return min(past.days_since(row["started_at"]) for row in past.sponsors()) if past.in_office() else nan
+    in_office = [row for row in past.sponsors() if not past.happened(row.get("ended_at"))]
+    return min((past.days_since(row["started_at"]) for row in in_office), default=nan)
 
 
 # Contract -------------------------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ MUTANTS = (
         "np.maximum.accumulate(out, axis=1)",
         "out",
     ),
-    Mutant("repeats counted", "features.rollup:roll_up", '((1, "usage"), (-1, "usage_repeats"))', '((1, "usage"),)'),
+    Mutant("repeats counted", "features.rollup:roll_up", '((1, "usage"), (-1, "usage_repeats"), ', '((1, "usage"), '),
     Mutant(
         "users of different accounts mixed up",
         "features.rollup:_stream",

@@ -16,7 +16,7 @@ AS_OF_WEEKS = (0, 1, 5, 13, 27)
 """Weeks before LAST at which a snapshot may be asked for."""
 
 ANCHOR = "first user"
-"""An account that logged in once, years ago, so that every book has the same weeks."""
+"""An account that logged in once, long ago, so that every book has some use before each as-of date."""
 
 _OFFSETS = [timedelta(0), timedelta(0), TICK, -TICK, timedelta(days=3, hours=7)]
 _DELAYS = [None, None, TICK, -timedelta(days=2), timedelta(days=1), WEEK, 3 * WEEK, 9 * WEEK, 20 * WEEK]
@@ -166,12 +166,11 @@ ENTITLEMENTS = [
 
 def small_book(dice: Random) -> SmallBook:
     """Return the tables of a small book."""
-    long_ago = LAST - 130 * WEEK
     tables = SmallBook(
         {
-            "accounts": [{"account_id": ANCHOR, "created_at": long_ago}],
+            "accounts": [],
             "subscriptions": [],
-            "usage": [{"account_id": ANCHOR, "occurred_at": long_ago, "feature": "login"}],
+            "usage": [],
             "contacts": [],
             "tickets": [],
             "entitlements": list(ENTITLEMENTS),
@@ -184,6 +183,9 @@ def small_book(dice: Random) -> SmallBook:
         tables["usage"] += _usage(dice, account)
         tables["contacts"] += _contacts(dice, account)
         tables["tickets"] += _tickets(dice, account)
+    long_ago = LAST - dice.choice([30, 47, 130]) * WEEK
+    tables["accounts"].append({"account_id": ANCHOR, "created_at": long_ago})
+    tables["usage"].append({"account_id": ANCHOR, "occurred_at": long_ago, "feature": "login"})
     return tables
 
 

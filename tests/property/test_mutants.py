@@ -19,7 +19,7 @@ Property = Callable[[Trial], None]
 def trials() -> Sequence[Trial]:
     """Return the same small books for every mutant."""
     dice = Random(2)
-    return [(small_book(dice), small_book(dice), day(dice.choice(AS_OF_WEEKS))) for _ in range(40)]
+    return [(small_book(dice), small_book(dice), day(dice.choice(AS_OF_WEEKS))) for _ in range(150)]
 
 
 def _equality(trial: Trial) -> None:

@@ -69,8 +69,5 @@ def test_everybody_is_either_scored_or_told_why_not() -> None:
     assert found.not_scored["name"].tolist() == ["New", "None"]
 
 
-@pytest.mark.xfail(
-    reason="an account whose contract has no price counts as one without a contract (features/states.py)"
-)
 def test_a_contract_without_a_price_is_a_contract() -> None:
     assert why(started_at=T - 400 * DAY, mrr=None) == ""

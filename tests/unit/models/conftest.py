@@ -41,7 +41,9 @@ def pretend(seed: int = 1, accounts: int = ACCOUNTS, weeks: int = WEEKS, every: 
     gone = np.where(leaves.any(axis=1), leaves.argmax(axis=1), weeks)
     start = np.datetime64(FIRST)
     at = pd.to_datetime(start + (gone * 7 + np.minimum(to_end[np.arange(accounts), gone % weeks], 6)).astype("m8[D]"))
-    outcomes = pd.DataFrame({"account_id": _ids(accounts), "at": at, "known_at": at})[gone < weeks]
+    outcomes = pd.DataFrame(
+        {"account_id": _ids(accounts), "at": at, "known_at": at, "until": np.datetime64("NaT", "us")}
+    )[gone < weeks]
     here = (np.arange(weeks)[None, :] <= gone[:, None]) & (np.arange(weeks) % every == 0)[None, :]
     account, week = np.nonzero(here)
     index = pd.MultiIndex.from_arrays(
