@@ -1,6 +1,6 @@
 """Cost of contributions against the bare `pred_contrib` calls that they are made from.
 
-    python benchmarks/explain.py [--rows 5000] [--features 48] [--trees 150] [--leaves 15] [--rounds 5] [--json]
+    python benchmarks/explain.py [--rows 5000] [--features 48] [--trees 200] [--leaves 4] [--rounds 5] [--json]
 
 Trains three hazards on made-up rows, then measures in one process, in CPU time, the best of --rounds, in turn: the
 three bare calls, the contributions of one horizon, and those of the horizon and the 60–90 day window together.
@@ -64,7 +64,7 @@ def measure(rows: int, features: int, trees: int, leaves: int, rounds: int) -> d
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("rows", 5000), ("features", 48), ("trees", 150), ("leaves", 15), ("rounds", 5)):
+    for name, default in (("rows", 5000), ("features", 48), ("trees", 200), ("leaves", 4), ("rounds", 5)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--json", action="store_true")
     args = vars(parser.parse_args())

@@ -29,10 +29,10 @@ class HazardSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    trees: int = Field(default=150, ge=1, le=2000, description="trees per interval; explanations cost in proportion")
-    leaves: int = Field(default=15, ge=2, le=255, description="leaves per tree")
+    trees: int = Field(default=200, ge=1, le=2000, description="trees per interval; explanations cost in proportion")
+    leaves: int = Field(default=4, ge=2, le=255, description="leaves per tree")
     learning_rate: float = Field(default=0.05, gt=0, le=1, description="shrinkage per tree")
-    min_data_in_leaf: int = Field(default=60, ge=1, description="fewest rows in a leaf")
+    min_data_in_leaf: int = Field(default=200, ge=1, description="fewest rows in a leaf")
     feature_fraction: float = Field(default=0.5, gt=0, le=1, description="share of features each tree may use")
     lambda_l2: float = Field(default=10.0, ge=0, description="L2 penalty on leaf values")
     seed: int = Field(default=7, ge=0, description="seed of everything random in training")
