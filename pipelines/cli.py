@@ -93,6 +93,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = sys.argv[1:] if argv is None else argv
     if argv is None:
+        from pipelines.quiet import hush_at_exit
+
         hush_at_exit()
     named = next((word for word in words if not word.startswith("-")), None)
     known = named in COMMANDS and words[0] == named
@@ -128,23 +130,6 @@ def _run(args: argparse.Namespace) -> int:
         return 130
     except Exception as error:  # noqa: BLE001  the last place where a surprise can be said in a sentence
         return _unexpected(args.command, error)
-
-
-def hush_at_exit() -> None:
-    """Silence what is written to stderr after our own last word.
-
-    DuckDB's bindings count their objects when the interpreter has ended and print a page of "leaked" names whenever
-    another library kept a reference; that is noise to whoever reads a message of ours above it.
-    """
-    import atexit
-
-    def hush() -> None:
-        if "duckdb" in sys.modules:
-            sys.stderr.flush()
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-    # Handlers run in reverse order, so the first one registered has the last word.
-    atexit.register(hush)
 
 
 def _unexpected(command: str, error: Exception) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import UsageError
+from pipelines.console import note
 from pipelines.quiet import quiet
 
 if TYPE_CHECKING:
@@ -29,15 +30,23 @@ def next_runs(schedule: "ScheduleSettings", count: int, start: datetime | None =
 
 def serve_weekly(settings: "Settings", config: Path) -> None:
     """Serve the weekly flow until stopped; each run reads the settings file anew."""
-    next_runs(settings.schedule, 1)
+    # Nobody watches these runs, so their log says more.
+    quiet("INFO")
+    coming = next_runs(settings.schedule, 1)[0]
     from prefect.schedules import Cron
 
+    from pipelines.scheduler import server
     from pipelines.weekly import weekly
 
-    weekly.serve(
-        name=f"{settings.project.name}-weekly",
-        schedule=Cron(settings.schedule.cron, timezone=settings.schedule.timezone),
-        parameters={"config": str(config)},
-        limit=1,
-        global_limit=1,
-    )
+    with server() as url:
+        note(f"Serving the weekly run; the next starts at {coming}. Runs are shown at {url.removesuffix('/api')}.")
+        weekly.serve(
+            name=f"{settings.project.name}-weekly",
+            schedule=Cron(settings.schedule.cron, timezone=settings.schedule.timezone),
+            parameters={"config": str(config)},
+            limit=1,
+            global_limit=1,
+            # The last process paused it when it ended.
+            paused=False,
+            print_starting_message=False,
+        )

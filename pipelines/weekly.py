@@ -8,7 +8,7 @@ from typing import Any
 from features.errors import ForewarnError
 from pipelines import jobs
 from pipelines.console import note, progress
-from pipelines.quiet import quiet
+from pipelines.quiet import hush_at_exit, quiet
 from pipelines.settings import load_settings
 from pipelines.tasks import TaskJournal
 from pipelines.week import choose_as_of
@@ -33,6 +33,7 @@ def _run_name() -> str:
 
 def _run(job: Callable[..., dict[str, Any]], config: str, as_of: str | None, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     """Run a job in tasks; our own errors fail the run with their message, without a traceback."""
+    hush_at_exit()
     try:
         settings = load_settings(Path(config))
         week = choose_as_of(settings.calendar, date.fromisoformat(as_of) if as_of else None)

@@ -1,5 +1,5 @@
 """What all tests share."""
 
-from pipelines.cli import hush_at_exit
+from pipelines.quiet import hush_at_exit
 
 hush_at_exit()

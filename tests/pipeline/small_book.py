@@ -52,7 +52,11 @@ def forewarn(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 def alone(command: list[str], home: Path) -> subprocess.CompletedProcess[str]:
     """Run a command with a Prefect that knows nothing of this machine."""
-    unset = {"FOREWARN_CONFIG", "FOREWARN_DATABASE_URL", "MLFLOW_TRACKING_URI", "PREFECT_API_URL"}
-    environment = {name: value for name, value in os.environ.items() if name not in unset}
-    environment |= {"PREFECT_HOME": str(home)}
+    environment = quiet_environment(home)
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
+
+
+def quiet_environment(home: Path) -> dict[str, str]:
+    """Return this environment without what would lead a run elsewhere."""
+    unset = {"FOREWARN_CONFIG", "FOREWARN_DATABASE_URL", "MLFLOW_TRACKING_URI", "PREFECT_API_URL"}
+    return {name: value for name, value in os.environ.items() if name not in unset} | {"PREFECT_HOME": str(home)}
