@@ -13,9 +13,6 @@ from serving.risk_list import read_list
 from serving.store import open_database
 from tests.pipeline.small_book import MAPPING, SETTINGS, make_book, write_settings
 
-# MLflow's own store still asks SQLAlchemy for a loader that is on its way out.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning")
-
 AS_OF = date(2026, 11, 2)
 
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -36,11 +35,6 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     process.kill()
 
 
-@pytest.mark.xfail(
-    version("sqlalchemy") >= "2.1",
-    reason="the scheduler of Prefect 3.8.8 cannot insert runs with SQLAlchemy 2.1",
-    strict=True,
-)
 def test_the_next_monday_is_on_the_calendar(served: tuple[subprocess.Popen[str], Path]) -> None:
     process, home = served
     until = time.monotonic() + 60

@@ -19,8 +19,6 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.slow,
     pytest.mark.skipif(not SHARED.is_dir(), reason="the folder of other people's data is not beside the checkout"),
-    # MLflow's own store still asks SQLAlchemy for a loader that is on its way out.
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning"),
 ]
 
 
