@@ -203,7 +203,7 @@ _SURVEYS = Table(
         Column("contact_id", "text", "optional", "who answered"),
     ),
     event="answered_at",
-    cost="sentiment signals: survey scores and their change",
+    cost="nothing yet: no feature reads surveys in this version",
 )
 _TRAININGS = Table(
     "trainings",
@@ -215,7 +215,7 @@ _TRAININGS = Table(
         Column("course", "text", "optional", "the course"),
     ),
     event="completed_at",
-    cost="enablement signals: trainings completed and how long ago",
+    cost="nothing yet: no feature reads trainings in this version",
 )
 _TOUCHPOINTS = Table(
     "touchpoints",
@@ -227,7 +227,7 @@ _TOUCHPOINTS = Table(
         Column("initiated_by", "text", "optional", "who began it: us or the account"),
     ),
     event="occurred_at",
-    cost="relationship signals: business reviews, calls and silence",
+    cost="nothing yet: no feature reads touchpoints in this version",
 )
 _INVOICES = Table(
     "invoices",
@@ -239,7 +239,7 @@ _INVOICES = Table(
         Column("paid_at", "time", "optional", "when it was paid; visible only after itself"),
     ),
     event="due_at",
-    cost="payment signals: late and unpaid invoices",
+    cost="nothing yet: no feature reads invoices in this version",
 )
 _ENTITLEMENTS = Table(
     "entitlements",

@@ -41,8 +41,11 @@ def run(args: argparse.Namespace) -> int:
 def _show(report: Mapping[str, Any]) -> None:
     head = ["table", "rows", "first", "last", "quarantined"]
     emit(table(head, [_line(name, found) for name, found in report["tables"].items()], right=frozenset({1, 4})))
+    for name, found in report["tables"].items():
+        if found.get("missing"):
+            emit(f"without {name}: {found['cost']}")
     for problem in report["problems"]:
-        emit(_problem(problem))
+        emit(f"{problem['severity']}: {problem['text']}")
     for key, value in report["sufficiency"].items():
         emit(f"{key.replace('_', ' ')}: {value}")
     note(f"{len(report['problems'])} things to know." if report["problems"] else "Nothing to complain about.")
@@ -53,13 +56,6 @@ def _line(name: str, found: Mapping[str, Any]) -> list[str]:
         return [name, "absent" if found.get("missing") else "0", "", "", ""]
     bad = sum(found.get("quarantined", {}).values())
     return [name, f"{found['rows']:,}", str(found["first"] or "")[:10], str(found["last"] or "")[:10], f"{bad:,}"]
-
-
-def _problem(problem: Mapping[str, Any]) -> str:
-    place = ".".join(str(part) for part in (problem["table"], problem["column"]) if part)
-    count = f"{problem['count']:,} " if problem.get("count") else ""
-    sample = f" (for example {', '.join(map(str, problem['sample']))})" if problem.get("sample") else ""
-    return f"{problem.get('severity', 'note')}: {place}: {count}{problem['rule']}{sample}; {problem['fix']}"
 
 
 def sufficiency(book: "Book", settings: "Settings") -> dict[str, Any]:

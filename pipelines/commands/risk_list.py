@@ -28,8 +28,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=positive, metavar="N", help="the first N rows only")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print JSON")
-    shape.add_argument("--csv", type=Path, metavar="FILE", help="write the rows to a CSV file (- for stdout)")
-    shape.add_argument("--xlsx", type=Path, metavar="FILE", help="write the rows to an Excel file")
+    stdout, workbook = Path("-"), Path("risk-list.xlsx")
+    shape.add_argument(
+        "--csv", type=Path, nargs="?", const=stdout, metavar="FILE", help="write the rows as CSV (stdout without FILE)"
+    )
+    shape.add_argument(
+        "--xlsx", type=Path, nargs="?", const=workbook, metavar="FILE", help=f"write an Excel file ({workbook})"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
