@@ -135,7 +135,7 @@ def _versions(dice: Random, account: str) -> list[dict[str, Any]]:
             "account_id": account,
             "created_at": created,
             "name": account,
-            "owner": dice.choice(["Kim", "Ola"]),
+            "owner": dice.choice(["CSM 1", "CSM 2"]),
             "plan": dice.choice(["basic", "full", "bespoke"]),
             "valid_from": valid_from,
         }

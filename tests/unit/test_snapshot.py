@@ -24,8 +24,8 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     return {
         "accounts": [
             {"account_id": "one", "created_at": T - 90 * WEEK, "name": "One"},
-            {"account_id": "two", "created_at": T - 90 * WEEK, "name": "Two", "owner": "Kim"},
-            {"account_id": "two", "created_at": T - 90 * WEEK, "name": "Two", "owner": "Ola", "valid_from": T - WEEK},
+            {"account_id": "two", "created_at": T - 90 * WEEK, "name": "Two", "owner": "CSM 1"},
+            {"account_id": "two", "created_at": T - 90 * WEEK, "name": "Two", "owner": "CSM 2", "valid_from": T - WEEK},
         ],
         "subscriptions": [
             {"account_id": "one", "subscription_id": "s1", "started_at": T - 80 * WEEK, "mrr": 50.0},
@@ -100,7 +100,7 @@ def test_digests_tell_which_contract_and_catalogue(tables: dict[str, Any]) -> No
 
 def test_standing_is_what_was_known_then(tables: dict[str, Any]) -> None:
     found = take_snapshot(make_book(tables), dates(1, 0), CONTRACT).standing.loc["two"]
-    assert found["owner"].tolist() == ["Kim", "Ola"]
+    assert found["owner"].tolist() == ["CSM 1", "CSM 2"]
     now = found.iloc[-1]
     assert (now["arr"], now["seats"], now["auto_renew"]) == (1200, 10, 1)
     assert now["renewal_date"] == pd.Timestamp(T + 5 * WEEK)
@@ -153,7 +153,7 @@ def test_the_same_book_gives_the_same_snapshot_twice(tables: dict[str, Any]) -> 
 
 def test_an_attribute_that_is_not_given_is_none(tables: dict[str, Any]) -> None:
     standing = take_snapshot(make_book(tables), dates(0), CONTRACT).standing
-    assert standing["owner"].tolist() == [None, "Ola"]
+    assert standing["owner"].tolist() == [None, "CSM 2"]
     assert standing["plan"].tolist() == [None, None]
 
 
