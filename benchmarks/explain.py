@@ -33,8 +33,9 @@ def measure(rows: int, features: int, trees: int, leaves: int, rounds: int) -> d
     import pandas as pd
 
     from models.explain import all_contributions, contributions
-    from models.hazard import HazardModel, HazardSettings
+    from models.hazard import HazardModel
     from models.protocol import Rows
+    from models.settings import HazardSettings
 
     rng = np.random.default_rng(7)
     frame = pd.DataFrame(rng.normal(size=(rows, features)), columns=[f"feature_{i}" for i in range(features)])

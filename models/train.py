@@ -6,27 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from features.errors import ContractError
 from features.labels import label, window_label
 from features.outcome import INTERVALS, OutcomeContract
-from models.hazard import FittedHazards, HazardModel, HazardSettings
+from models.hazard import FittedHazards, HazardModel
 from models.health import HealthScale
 from models.protocol import Rows
+from models.settings import TrainSettings
 
 if TYPE_CHECKING:
     from features.snapshot import Snapshot
 
 HORIZON = (0, INTERVALS[-1][1])
-
-
-class TrainSettings(HazardSettings):
-    """The hazards' settings and what training asks of the data."""
-
-    minimum_churns: int = Field(
-        default=30, ge=1, description="fewest matured churns within the horizon to train a model on"
-    )
 
 
 def train(

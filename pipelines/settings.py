@@ -16,7 +16,7 @@ from features.contract import Limits
 from features.errors import UsageError
 from features.outcome import OutcomeContract
 from models.folds import BacktestSettings
-from models.train import TrainSettings
+from models.settings import TrainSettings
 from serving.scoring import ListSettings
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]

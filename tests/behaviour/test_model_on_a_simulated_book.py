@@ -20,7 +20,8 @@ from models.explain import Contributions, all_contributions
 from models.hazard import FittedHazards
 from models.protocol import WINDOWS, Rows
 from models.reasons import reasons
-from models.train import TrainSettings, train
+from models.settings import TrainSettings
+from models.train import train
 
 CONTRACT = OutcomeContract()
 CUT = UNTIL - timedelta(weeks=26)

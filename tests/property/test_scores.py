@@ -10,8 +10,9 @@ import pytest
 from features.labels import label, outcomes
 from features.outcome import OutcomeContract
 from features.snapshot import take_snapshot
-from models.hazard import HazardModel, HazardSettings
+from models.hazard import HazardModel
 from models.protocol import Rows
+from models.settings import HazardSettings
 from tests.books import make_book
 from tests.property.checks import day, instant, with_another_future
 from tests.property.reference import DAY, WEEK, Tables

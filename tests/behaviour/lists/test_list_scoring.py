@@ -16,9 +16,10 @@ from features.errors import ContractError
 from features.outcome import OutcomeContract
 from features.snapshot import Snapshot
 from models.bundle import Bundle, save_bundle
-from models.hazard import HazardModel, HazardSettings
+from models.hazard import HazardModel
 from models.health import HealthScale
 from models.protocol import Rows
+from models.settings import HazardSettings
 from serving.account import account_story
 from serving.publish import publish
 from serving.risk_list import previous_list, read_list

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from features.outcome import OutcomeContract
-from models.hazard import HazardSettings
 from models.protocol import Rows
+from models.settings import HazardSettings
 
 FIRST, WEEKS, ACCOUNTS = date(2024, 1, 1), 88, 260
 

@@ -11,9 +11,10 @@ import pytest
 from features.errors import ContractError
 from features.outcome import OutcomeContract
 from models.backtest import Backtest, BacktestSettings, backtest, fold_dates
-from models.hazard import HazardModel, HazardSettings
+from models.hazard import HazardModel
 from models.protocol import RISKS, Rows
 from models.rules import last_login, renewal_calendar
+from models.settings import HazardSettings
 
 WEEKLY = [date(2024, 1, 1) + timedelta(weeks=i) for i in range(104)]
 CONTRACT = OutcomeContract()

@@ -12,7 +12,8 @@ from features.errors import ContractError
 from models import bundle as bundles
 from models.bundle import Bundle, load_bundle, save_bundle
 from models.hazard import FittedHazards
-from models.train import TrainSettings, train
+from models.settings import TrainSettings
+from models.train import train
 
 CUT = date(2025, 6, 2)
 

@@ -9,8 +9,9 @@ import pytest
 from features.labels import label
 from models.explain import all_contributions, contributions, mean_slopes, slope, tree_shap
 from models.figures import load_shap
-from models.hazard import FittedHazards, HazardModel, HazardSettings
+from models.hazard import FittedHazards, HazardModel
 from models.protocol import WINDOWS, window_risk
+from models.settings import HazardSettings
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import pytest
 from features.errors import ContractError
 from features.labels import label
 from features.outcome import INTERVALS
-from models.hazard import HazardModel, HazardSettings
+from models.hazard import HazardModel
 from models.protocol import Rows
+from models.settings import HazardSettings
 
 CUT = date(2025, 3, 3)
 

@@ -18,7 +18,8 @@ from models.bundle import save_bundle
 from models.hazard import HazardModel
 from models.registry import CHALLENGER, CHAMPION, Registered, Tracking, Training
 from models.rules import renewal_calendar
-from models.train import TrainSettings, train
+from models.settings import TrainSettings
+from models.train import train
 
 pytestmark = [
     pytest.mark.slow,

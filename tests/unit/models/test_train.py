@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from features.errors import ContractError
-from models.train import TrainSettings, train
+from models.settings import TrainSettings
+from models.train import train
 
 QUICK = TrainSettings(trees=10, leaves=7, min_data_in_leaf=20)
 
