@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from features.book import Book
 from features.calendar import WeekGrid
-from features.grid import NEVER, ON_TIME, Floats, Flow, Ints, Presence, exact, running_latest
+from features.grid import NEVER, ON_TIME, Floats, Flow, Ints, Presence, exact, running_latest, week_of
 
 BATCH = 122_880
 LOGIN = "login"
@@ -129,11 +129,6 @@ def _stream(book: Book, grid: WeekGrid, table: str, *, without_rewritten: bool =
     yield from book.con.sql(query).to_arrow_reader(BATCH)
 
 
-def _weeks(times: NDArray[np.datetime64], start: int) -> Ints:
-    """Return the week of each time; dividing as doubles is exact this side of the year 2100 and costs half."""
-    return np.floor((times.view(np.int64) - start) / 604_800_000_000).astype(np.int64)
-
-
 class _Scatter:
     """Collects batches of coded events into dense accounts × weeks and weeks × members arrays."""
 
@@ -157,8 +152,8 @@ class _Scatter:
         """Add a batch of events, or with sign −1 take back the amounts of repeated ones."""
         account, feature, user, time, known_at, amount = (column.to_numpy() for column in batch.columns)
         accounts, weeks = self.shape
-        week = _weeks(time, self.start)
-        cell, lateness = account * weeks + week, _weeks(known_at, self.start) - week
+        week = week_of(time.view(np.int64), self.start)
+        cell, lateness = account * weeks + week, week_of(known_at.view(np.int64), self.start) - week
         amount, login, late = sign * exact(amount), np.flatnonzero(feature == self.login), np.flatnonzero(lateness)
         _add_at(self.events, cell, amount)
         _add_at(self.logins, cell[login], amount[login])

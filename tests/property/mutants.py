@@ -56,7 +56,7 @@ MUTANTS = (
     Mutant(
         "available time of usage ignored",
         "features.rollup:_Scatter.add",
-        "_weeks(known_at, self.start) - week",
+        "week_of(known_at.view(np.int64), self.start) - week",
         "0 * week",
         leaks=True,
     ),
