@@ -6,6 +6,8 @@ import string
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import nan
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +18,16 @@ from features.catalogue import (
     _declared,
     catalogue,
     catalogue_digest,
+    code_digest,
     feature,
+    peer_feature,
     say,
+    without_words,
 )
+from features.catalogue import ROOM as ROOM_PATH
 from features.contract import TABLES
 from features.families import logins
 from features.families.logins import login_drop
-from features.observed import Observed
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def _declared_as_before() -> Iterator[None]:
     _declared.update(kept)
 
 
-def moon_phase(seen: Observed) -> Column:
+def moon_phase(seen: object) -> Column:
     """The moon."""
     raise NotImplementedError
 
@@ -63,7 +68,7 @@ def test_what_is_not_said_has_a_plain_sentence(monkeypatch: pytest.MonkeyPatch) 
     assert (made.otherwise, made.missing, made.definition) == ("{value:.0f}", "Moon: not known.", "The moon.")
 
 
-def test_the_digest_notices_order_claims_units_and_code(drop: Feature) -> None:
+def test_the_digest_notices_order_and_claims(drop: Feature) -> None:
     features = catalogue()
     before = catalogue_digest(features)
     changed = [
@@ -71,10 +76,49 @@ def test_the_digest_notices_order_claims_units_and_code(drop: Feature) -> None:
         features[:-1],
         (replace(drop, riskier="lower"), *features[1:]),
         (replace(drop, unit="percent"), *features[1:]),
-        (replace(drop, name="moon_phase", compute=moon_phase), *features[1:]),
+        (replace(drop, name="moon_phase"), *features[1:]),
+        (replace(drop, history=13), *features[1:]),
+        (replace(drop, reads=("usage", "contacts")), *features[1:]),
     ]
     assert before == catalogue_digest(features)
     assert len({before, *map(catalogue_digest, changed)}) == len(changed) + 1
+
+
+ROOM = {
+    "grid.py": "def reach() -> int:\n    return 66\n",
+    "families/logins.py": '@feature(\n    says="Logins fell.",\n)\ndef drop(seen):\n    return 1\n',
+    "labels.py": "HORIZON = 90\n",
+    "sources/world/days.py": "YEAR = 365\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "noticed"),
+    [
+        ("grid.py", "66", "65", True),
+        ("families/logins.py", "return 1", "return 2", True),
+        ("families/logins.py", "Logins fell", "Logins went down", False),
+        ("labels.py", "90", "60", False),
+        ("sources/world/days.py", "365", "364", False),
+    ],
+)
+def test_the_digest_notices_code_that_makes_values_and_no_words(
+    tmp_path: Path, file: str, old: str, new: str, noticed: bool
+) -> None:
+    digests = set()
+    for name, files in (("before", ROOM), ("after", ROOM | {file: ROOM[file].replace(old, new)})):
+        for path, text in files.items():
+            (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / path).write_text(text)
+        digests.add(code_digest(tmp_path / name))
+    assert len(digests) == 1 + noticed
+
+
+def test_each_declaration_is_cut_from_the_code_and_nothing_else() -> None:
+    for path in (ROOM_PATH / "families").glob("*.py"):
+        source, left = path.read_text(), without_words(path.read_text())
+        assert "says=" not in left
+        assert left.count("\ndef ") == source.count("\ndef ")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +141,41 @@ def test_the_digest_notices_order_claims_units_and_code(drop: Feature) -> None:
 )
 def test_every_value_has_its_sentence(drop: Feature, value: float, facts: Mapping[str, float], words: str) -> None:
     assert say(drop, value, facts) == words
+
+
+def test_missing_and_not_tracked_are_two_sentences(drop: Feature) -> None:
+    told = [say(drop, nan, {"recent": nan}, untracked=untracked) for untracked in (False, True)]
+    assert told == ["Too little login history to compare with.", drop.untracked]
+    assert say(drop, 0.5, {"recent": 8.0, "baseline": 16.0}, untracked=True).startswith("Logins fell 50%")
+
+
+@pytest.mark.usefixtures("_declared_as_before")
+@pytest.mark.parametrize(
+    ("reads", "history", "says"),
+    [
+        ("usage", None, "Not tracked: no use had been recorded by then."),
+        ("usage.user_id", 17, "Not tracked: use has been recorded for less than 17 weeks."),
+        ("usage", 0, "Moon: not tracked."),
+        ("surveys.score", None, "Not tracked: no surveys had been recorded by then."),
+        ("surveys surveys.kind touchpoints", None, "Not tracked: no surveys or touchpoints had been recorded by then."),
+        (
+            "trainings.contact_id usage.user_id",
+            4,
+            "Not tracked: use has been recorded for less than 4 weeks, or no trainings had been recorded by then.",
+        ),
+        ("subscriptions accounts.plan", None, "Moon: not tracked."),
+    ],
+)
+def test_what_is_not_tracked_is_said_from_what_a_feature_needs(
+    monkeypatch: pytest.MonkeyPatch, reads: str, history: int | None, says: str
+) -> None:
+    monkeypatch.setattr(moon_phase, "__module__", logins.__name__)
+    words: dict[str, Any] = {"reads": reads, "unit": "days", "riskier": "either", "title": "Moon", "says": "{value}"}
+    feature(**words, history=history)(moon_phase)
+    assert _declared.pop("moon_phase").untracked == says
+    peer_feature(**words, history=history, untracked="No moon.")(moon_phase)
+    made = _declared["moon_phase"]
+    assert (made.untracked, made.of_peers) == ("No moon.", True)
 
 
 @pytest.mark.parametrize("each", catalogue(), ids=lambda each: each.name)
@@ -127,5 +206,4 @@ def test_features_read_what_the_contract_has_and_say_what_they_are(each: Feature
         assert table in TABLES
         assert not column or column in TABLES[table].names
     assert each.definition
-    assert each.source().startswith(f"def {each.name}(")
     assert each.driver == inspect.getmodule(each.compute).DRIVER  # type: ignore[union-attr]
