@@ -50,7 +50,7 @@ class Table:
     state: bool = False
     """A state may be known before it begins (a signed contract); an event may not."""
     key: tuple[str, ...] = ()
-    """Columns that name a row; without them only exact repeats can be told."""
+    """Columns that name a row: a later known row of the same name corrects it; without them only exact repeats show."""
     order: tuple[tuple[str, str], ...] = ()
     """Pairs (later, earlier) of times that may not be the other way round."""
     cost: str = ""
@@ -68,6 +68,8 @@ class Table:
 
 
 ACCOUNT = Column("account_id", "text", "filled", "the account")
+RECORDED = Column("recorded_at", "time", "optional", "when the row was recorded; a later row with its key corrects it")
+EVENT = (Column("event_id", "key", "optional", "the row's own name; repeats and corrections are found by it"), RECORDED)
 
 
 def _columns(kind: Kind, need: Need, **says: str) -> Iterable[Column]:
@@ -113,6 +115,7 @@ _SUBSCRIPTIONS = Table(
         Column("auto_renew", "flag", "optional", "whether the term renews itself"),
         Column("notice_days", "quantity", "optional", "days before the end by which notice must be given"),
         Column("noticed_at", "time", "optional", "when notice was received; visible only after itself"),
+        Column("discount_ends_at", "time", "optional", "when an agreed discount ends"),
         Column("recorded_at", "time", "optional", "when the term was recorded; may lie before its start"),
     ),
     event="started_at",
@@ -150,7 +153,12 @@ _USAGE = Table(
         Column("user_id", "key", "optional", "the person who used it"),
         Column("quantity", "quantity", "optional", "how many events the row stands for (1 when absent)"),
         Column("event_id", "key", "optional", "the event's own name; repeats are found by it"),
-        Column("available_at", "time", "optional", "when the event could first be known"),
+        Column(
+            "available_at",
+            "time",
+            "optional",
+            "when it could first be known; a later row with its event_id corrects it",
+        ),
     ),
     event="occurred_at",
     available="available_at",
@@ -166,7 +174,7 @@ _CONTACTS = Table(
         Column("role", "text", "filled", "the role; `sponsor` is the executive sponsor"),
         Column("started_at", "time", "filled", "when the contact took the role"),
         Column("ended_at", "time", "optional", "when the contact left it; visible only after itself"),
-        Column("recorded_at", "time", "optional", "when the row was recorded"),
+        RECORDED,
     ),
     event="started_at",
     available="recorded_at",
@@ -186,8 +194,10 @@ _TICKETS = Table(
         Column("severity", "text", "optional", "how bad it was"),
         Column("csat", "quantity", "optional", "how content the reporter was"),
         Column("reopened_at", "time", "optional", "when it was opened again; visible only after itself"),
+        RECORDED,
     ),
     event="opened_at",
+    available="recorded_at",
     key=("ticket_id",),
     order=(("closed_at", "opened_at"), ("reopened_at", "opened_at")),
     cost="support signals: tickets opened, open for long, severe or reopened",
@@ -201,8 +211,11 @@ _SURVEYS = Table(
         Column("kind", "text", "filled", "nps or csat"),
         Column("score", "number", "filled", "nps 0 to 10, csat 0 to 100"),
         Column("contact_id", "text", "optional", "who answered"),
+        *EVENT,
     ),
     event="answered_at",
+    available="recorded_at",
+    key=("event_id",),
     cost="nothing yet: no feature reads surveys in this version",
 )
 _TRAININGS = Table(
@@ -213,8 +226,11 @@ _TRAININGS = Table(
         Column("completed_at", "time", "filled", "when it was completed"),
         Column("contact_id", "text", "optional", "who completed it"),
         Column("course", "text", "optional", "the course"),
+        *EVENT,
     ),
     event="completed_at",
+    available="recorded_at",
+    key=("event_id",),
     cost="nothing yet: no feature reads trainings in this version",
 )
 _TOUCHPOINTS = Table(
@@ -223,10 +239,15 @@ _TOUCHPOINTS = Table(
     (
         ACCOUNT,
         Column("occurred_at", "time", "filled", "when it happened"),
-        Column("kind", "text", "filled", "qbr, call, email or the like"),
+        Column("kind", "text", "filled", "qbr, call, email or the like; `survey` is an invitation to answer a survey"),
         Column("initiated_by", "text", "optional", "who began it: us or the account"),
+        Column("kept", "flag", "optional", "whether it took place; false for a meeting that was missed"),
+        Column("contact_id", "text", "optional", "the account's contact who took part"),
+        *EVENT,
     ),
     event="occurred_at",
+    available="recorded_at",
+    key=("event_id",),
     cost="nothing yet: no feature reads touchpoints in this version",
 )
 _INVOICES = Table(
@@ -237,8 +258,11 @@ _INVOICES = Table(
         Column("due_at", "time", "filled", "when it was due"),
         Column("amount", "quantity", "given", "the amount due"),
         Column("paid_at", "time", "optional", "when it was paid; visible only after itself"),
+        *EVENT,
     ),
     event="due_at",
+    available="recorded_at",
+    key=("event_id",),
     cost="nothing yet: no feature reads invoices in this version",
 )
 _ENTITLEMENTS = Table(
@@ -247,8 +271,10 @@ _ENTITLEMENTS = Table(
     (
         Column("plan", "text", "filled", "the plan, as accounts name it"),
         Column("feature", "text", "filled", "the product feature, as usage names it"),
+        Column("valid_from", "time", "optional", "from when on the plan includes it"),
     ),
     event="",
+    available="valid_from",
     key=("plan", "feature"),
     cost="entitled features that were never used",
 )

@@ -84,6 +84,12 @@ RULES: Mapping[str, Rule] = dict(
             f"the row known first is kept; make the key distinct {_EXPRESSION}",
         ),
         _rule(
+            "corrected",
+            "rows correct an earlier row of the same key ({key})",
+            "nothing needs doing: each is seen until the next one was known",
+            stops=False,
+        ),
+        _rule(
             "repeated",
             "rows repeat another row exactly",
             "nothing needs doing: one of each is kept",

@@ -43,7 +43,8 @@ def canonical(table: Table, columns: tuple[str, ...]) -> str:
 def known_at(table: Table, columns: tuple[str, ...]) -> str:
     """Return SQL of the first instant at which a row may be seen."""
     if not table.event:
-        return "TIMESTAMP '0001-01-01'"
+        always = "TIMESTAMP '0001-01-01'"
+        return f"coalesce({name(str(table.available))}, {always})" if table.available in columns else always
     if table.available not in columns:
         return name(table.event)
     together = "coalesce({1}, {0})" if table.state else "greatest({0}, {1})"
@@ -53,12 +54,17 @@ def known_at(table: Table, columns: tuple[str, ...]) -> str:
 def make_absent(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Make the empty view that stands for a table that no source gives."""
     nulls = ", ".join(f"CAST(NULL AS {TYPES[c.kind]}) AS {name(c.name)}" for c in table.columns)
-    select = f"SELECT {nulls}, CAST(NULL AS TIMESTAMP) AS known_at WHERE false"
+    times = "CAST(NULL AS TIMESTAMP) AS known_at, CAST(NULL AS TIMESTAMP) AS superseded_at"
+    select = f"SELECT {nulls}, {times} WHERE false"
     con.execute(f"CREATE OR REPLACE TEMP VIEW {name(table.name)} AS {select}")
 
 
 def make_small(con: duckdb.DuckDBPyConnection, found: Checked) -> Findings:
-    """Make one canonical table of rows that keep every rule, one per key: the one that was known first."""
+    """Make one canonical table of rows that keep every rule.
+
+    Of the rows that share a key each is seen until the next one that differs is known (`superseded_at`, null for the
+    last); where the source gives no available time they cannot be told apart, and the first one stands.
+    """
     table, checks = found.table, _all_checks(found)
     cases = " ".join(f"WHEN {check.breaks} THEN {i}" for i, check in enumerate(checks))
     staged = name(f"staged {table.name}")
@@ -68,10 +74,11 @@ def make_small(con: duckdb.DuckDBPyConnection, found: Checked) -> Findings:
     good = counts.pop(-1, 0)
     for i, count in counts.items():
         _tell(con, found, checks[i], f"{staged} WHERE broken = {i}", count, findings)
-    source = f"{staged} WHERE broken = -1"
+    source, superseded = f"{staged} WHERE broken = -1", "CAST(NULL AS TIMESTAMP)"
     if con.execute(f"SELECT count(*) FROM (SELECT DISTINCT {_key(found)} FROM {source})").fetchall()[0][0] < good:
-        source = _tell_copies(con, found, source, findings)
-    con.execute(f"CREATE TEMP TABLE {name(table.name)} AS SELECT {canonical(table, found.columns)} FROM {source}")
+        source, superseded = _tell_copies(con, found, source, findings), "superseded_at"
+    columns = f"{canonical(table, found.columns)}, {superseded} AS superseded_at"
+    con.execute(f"CREATE TEMP TABLE {name(table.name)} AS SELECT {columns} FROM {source}")
     con.execute(f"DROP TABLE {staged}; DROP TABLE IF EXISTS ranked")
     return findings
 
@@ -85,44 +92,74 @@ def _all_checks(found: Checked) -> tuple[Check, ...]:
 
 
 def _tell_copies(con: duckdb.DuckDBPyConnection, found: Checked, source: str, findings: Findings) -> str:
-    """Tell rows that share a key, the one known first apart from its copies, and return SQL of the first ones."""
-    row = _row(found)
-    window = f"(PARTITION BY {_key(found)} ORDER BY {known_at(found.table, found.columns)}, {row})"
-    same = f"{row} IS NOT DISTINCT FROM first_value({row}) OVER {window}"
-    con.execute(
-        f"CREATE TEMP TABLE ranked AS SELECT *, row_number() OVER {window} AS copy, {same} AS same FROM {source}"
-    )
-    keys = [column for column in found.table.key if column in found.columns]
-    for check, rows in (
-        (Check("duplicate", keys[-1] if keys else "", ""), "ranked WHERE copy > 1 AND NOT same"),
-        (Check("repeated", "", ""), "ranked WHERE copy > 1 AND same"),
-    ):
+    """Tell rows that share a key apart, and return SQL of those that count, with when they were superseded."""
+    table = found.table
+    corrects = table.available in found.columns and table.key != () and table.event != ""
+    content = _row(found, tuple(c for c in found.columns if not (corrects and c == table.available)))
+    known = known_at(table, found.columns)
+    con.execute(f"CREATE TEMP TABLE ranked AS {ranked(_key(found), known, content, source, corrects=corrects)}")
+    keys = [column for column in table.key if column in found.columns]
+    for rule, column in (("duplicate", keys[-1] if keys else ""), ("repeated", ""), ("corrected", "")):
+        rows = f"ranked WHERE standing = '{rule}'"
         count = con.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
         if count:
-            _tell(con, found, check, rows, count, findings)
-    return "ranked WHERE copy = 1"
+            _tell(con, found, Check(rule, column, ""), rows, count, findings)
+    return "ranked WHERE standing IN ('first', 'corrected')"
 
 
-def _row(found: Checked) -> str:
-    return f"struct_pack({', '.join(f'{name(c)} := {name(c)}' for c in found.columns)})"
+def ranked(key: str, known: str, content: str, source: str, *, corrects: bool) -> str:
+    """Return SQL of the rows of `source` with their `standing` among those of the same key and `superseded_at`.
+
+    `first` and `corrected` rows count; `repeated` ones say once more what counts at that time; `duplicate` ones say
+    something else at the same time, or, where rows cannot correct (`corrects`), at any time.
+    """
+    moment = f"{key}, {known}" if corrects else key
+    first = f"first_value({content}) OVER (PARTITION BY {moment} ORDER BY {known}, {content})"
+    return f"""
+        WITH moments AS (
+            SELECT *, {known} AS moment, {content} AS content, {content} IS NOT DISTINCT FROM {first} AS same,
+                   row_number() OVER (PARTITION BY {moment} ORDER BY {known}, {content}) AS copy
+            FROM {source}),
+        turns AS (
+            SELECT *, lag(content) OVER turn IS NOT DISTINCT FROM content AS again, row_number() OVER turn AS turn
+            FROM moments WHERE copy = 1 WINDOW turn AS (PARTITION BY {key} ORDER BY moment)),
+        standings AS (
+            SELECT *, lead(moment) OVER (PARTITION BY {key}, again ORDER BY moment) AS superseded_at,
+                   CASE WHEN turn = 1 THEN 'first' WHEN again THEN 'repeated' ELSE 'corrected' END AS standing
+            FROM turns)
+        SELECT * EXCLUDE (moment, content, same, copy, again, turn) FROM standings
+        UNION ALL BY NAME
+        SELECT * EXCLUDE (moment, content, same, copy), CAST(NULL AS TIMESTAMP) AS superseded_at,
+               CASE WHEN same THEN 'repeated' ELSE 'duplicate' END AS standing
+        FROM moments WHERE copy > 1"""
+
+
+def _row(found: Checked, columns: tuple[str, ...] | None = None) -> str:
+    chosen = found.columns if columns is None else columns
+    return f"struct_pack({', '.join(f'{name(c)} := {name(c)}' for c in chosen)})"
 
 
 def _key(found: Checked) -> str:
-    """Return SQL of the columns that name a row; an account version without a date of its own is the first."""
+    """Return SQL of the columns that name a row; an account version without a date of its own is the first.
+
+    A row without the name that it might have is told by all that it says.
+    """
     table = found.table
     parts = [
-        f"coalesce({name(c)}, {name(table.event)})" if c == table.available else name(c)
+        f"coalesce({name(c)}, {name(table.event)})" if c == table.available and table.event else name(c)
         for c in table.key
         if c in found.columns
     ]
+    nameless = [name(c) for c in table.key if c in found.columns and table.column(c).kind == "key"]
+    parts += [f"CASE WHEN {c} IS NULL THEN {_row(found)} END" for c in nameless]
     return ", ".join(parts) or _row(found)
 
 
 def _tell(
     con: duckdb.DuckDBPyConnection, found: Checked, check: Check, rows: str, count: int, findings: Findings
 ) -> None:
-    """Keep a sample of the rows that break a check in the quarantine, and note the problem."""
-    sample = keep(con, found, check, rows)
+    """Keep a sample of the rows that break a check in the quarantine, and note the problem; corrections stay."""
+    sample = sample_keys(con, found, check, rows) if check.rule == "corrected" else keep(con, found, check, rows)
     findings.add(problem(found, check, count, findings.rows, sample))
 
 
@@ -134,5 +171,10 @@ def keep(con: duckdb.DuckDBPyConnection, found: Checked, check: Check, rows: str
     con.execute(
         f"INSERT INTO quarantine SELECT {entry} FROM {rows} ORDER BY 3, 4 LIMIT {found.limits.quarantine_sample}"
     )
-    found_keys = con.execute(f"SELECT DISTINCT {key} AS key FROM {rows} ORDER BY 1 LIMIT 3").fetchall()
-    return [str(row[0]) for row in found_keys]
+    return sample_keys(con, found, check, rows)
+
+
+def sample_keys(con: duckdb.DuckDBPyConnection, found: Checked, check: Check, rows: str) -> list[str]:
+    """Return three keys of the rows."""
+    keys = con.execute(f"SELECT DISTINCT {found.sample(check.column)} AS key FROM {rows} ORDER BY 1 LIMIT 3").fetchall()
+    return [str(row[0]) for row in keys]

@@ -119,7 +119,7 @@ def test_few_bad_rows_are_quarantined_and_told(write_book: Any, bad: Bad) -> Non
 
 
 def test_every_rule_has_a_case() -> None:
-    assert {bad.rule for bad in CASES.values()} | {"repeated"} == set(RULES)
+    assert {bad.rule for bad in CASES.values()} | {"repeated", "corrected"} == set(RULES)
 
 
 def test_the_quarantine_keeps_a_sample_of_rows_as_they_stood(write_book: Any) -> None:
@@ -134,6 +134,22 @@ def test_exact_repeats_are_kept_once_and_noted(write_book: Any) -> None:
     book = open_book(*write_book({"tickets": "FROM good UNION ALL FROM good"}), Limits())
     assert book.report["tables"]["tickets"]["kept"] == 40
     assert [(p["rule"], p["severity"]) for p in book.report["problems"]] == [("repeated", "note")]
+
+
+def test_a_later_row_with_the_same_key_corrects_the_earlier_one_from_then_on(write_book: Any) -> None:
+    versions = """
+        SELECT *, 3 AS csat, opened_at AS recorded_at FROM good
+        UNION ALL SELECT *, 1, opened_at + INTERVAL 3 DAY FROM good WHERE ticket_id = 'T5'
+        UNION ALL SELECT *, 1, opened_at + INTERVAL 5 DAY FROM good WHERE ticket_id = 'T5'
+        UNION ALL SELECT *, 2, opened_at + INTERVAL 9 DAY FROM good WHERE ticket_id = 'T5'"""
+    book = open_book(*write_book({"tickets": versions}), Limits())
+    rows = book.con.execute("""
+        SELECT csat, date_diff('day', opened_at, known_at), date_diff('day', opened_at, superseded_at)
+        FROM tickets WHERE ticket_id = 'T5' ORDER BY known_at""").fetchall()
+    assert rows == [(3, 0, 3), (1, 3, 9), (2, 9, None)]
+    told = {problem["rule"]: (problem["severity"], problem["count"]) for problem in book.report["problems"]}
+    assert told == {"corrected": ("note", 2), "repeated": ("note", 1)}
+    assert book.con.execute("SELECT count(*) FROM quarantine WHERE rule = 'corrected'").fetchall() == [(0,)]
 
 
 def test_every_problem_is_told_at_once(write_book: Any) -> None:
