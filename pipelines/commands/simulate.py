@@ -16,6 +16,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weeks", type=positive, default=156, metavar="W", help="weeks of history (156)")
     parser.add_argument("--seed", type=int, default=7, metavar="S", help="same seed, same bytes (7)")
     parser.add_argument("--until", type=as_date, metavar="DATE", help="the Monday at which history ends (2026-11-02)")
+    parser.add_argument("--activity", type=_factor, default=1.0, metavar="F", help="events per user, as a factor (1)")
+    parser.add_argument(
+        "--by-week", action="store_true", help="write usage to usage/week=DATE, by the week in which it became known"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -35,6 +39,8 @@ def run(args: argparse.Namespace) -> None:
             seed=args.seed,
             until=until,
             threads=os.cpu_count() or 1,
+            activity=args.activity,
+            by_week=args.by_week,
             progress=lambda done, total: moved(done, total, ""),
         )
     note(f"Wrote {sum(made.values()):,} simulated rows to {args.folder}: " + ", ".join(_counts(made)))
@@ -42,3 +48,14 @@ def run(args: argparse.Namespace) -> None:
 
 def _counts(made: dict[str, int]) -> list[str]:
     return [f"{rows:,} {table}" for table, rows in made.items()]
+
+
+def _factor(text: str) -> float:
+    """Return a factor that `simulate` takes."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.01 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not a factor from 0.01 to 100")
+    return number

@@ -42,7 +42,7 @@ def with_mapping(folder: Path, old: str, new: str) -> Path:
     return write_settings(folder, SETTINGS.replace("{mapping}", f"{folder}/mapping.toml"), "bad.toml")
 
 
-USAGE, OUTCOMES = 'path = "usage/*.parquet"', 'path = "outcomes.parquet"'
+USAGE, OUTCOMES = 'path = "usage/**/*.parquet"', 'path = "outcomes.parquet"'
 
 MAPPINGS: dict[str, tuple[str, str, type[ForewarnError], str]] = {
     "missing file": (USAGE, 'path = "use/*.parquet"', ContractError, "usage"),

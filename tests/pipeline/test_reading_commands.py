@@ -36,7 +36,7 @@ def test_check_has_the_promised_shape(config: Path, capsys: pytest.CaptureFixtur
 
 def test_check_reports_what_stops_a_run_and_fails(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mapping = config.parent / "broken_mapping.toml"
-    mapping.write_text(MAPPING.read_text().replace("usage/*.parquet", "use/*.parquet"))
+    mapping.write_text(MAPPING.read_text().replace("usage/**/*.parquet", "use/*.parquet"))
     broken = write_settings(config.parent, SETTINGS.replace("{mapping}", str(mapping)), "broken.toml")
     report = printed(capsys, 3, "check", "--config", str(broken))
     assert [problem["table"] for problem in report["problems"] if problem["severity"] == "error"] == ["usage"]

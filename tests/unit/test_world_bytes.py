@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -20,6 +21,13 @@ def digests(folder: Path) -> dict[str, str]:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("worlds") / "one"
     simulate(folder, accounts=SIZE + 40, weeks=40, seed=3)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def weekly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("worlds") / "weekly"
+    simulate(folder, accounts=SIZE + 40, weeks=40, seed=3, by_week=True)
     return folder
 
 
@@ -53,6 +61,46 @@ def test_more_accounts_change_nothing_for_the_first_shard(world: Path, tmp_path:
     simulate(tmp_path / "more", accounts=2 * SIZE, weeks=40, seed=3)
     part = "usage/part-0000.parquet"
     assert digests(tmp_path / "more")[part] == digests(world)[part]
+
+
+def test_two_threads_write_the_same_bytes_by_week(weekly: Path, tmp_path: Path) -> None:
+    simulate(tmp_path / "two", accounts=SIZE + 40, weeks=40, seed=3, by_week=True, threads=2)
+    assert digests(tmp_path / "two") == digests(weekly)
+
+
+def test_laying_usage_by_week_moves_rows_and_changes_nothing_else(world: Path, weekly: Path) -> None:
+    small = {name for name in digests(world) if "/" not in name and name != "world.json"}
+    assert {name: digests(weekly)[name] for name in small} == {name: digests(world)[name] for name in small}
+    con = duckdb.connect(config={"threads": 1})
+    rows = "SELECT * FROM read_parquet('{}/usage/**/*.parquet', hive_partitioning = false) ORDER BY ALL"
+    one, other = (con.sql(rows.format(folder)).to_arrow_table() for folder in (world, weekly))
+    assert one == other
+
+
+def test_a_week_holds_what_became_known_in_it(weekly: Path) -> None:
+    inside, rows = (
+        duckdb.connect(config={"threads": 1})
+        .execute(
+            "SELECT avg((available_at >= week - INTERVAL 7 DAY AND available_at < week)::INT), count(*) "
+            f"FROM read_parquet('{weekly}/usage/*/*.parquet', hive_types = {{'week': TIMESTAMP}})"
+        )
+        .fetchall()[0]
+    )
+    assert inside == 1.0
+    assert rows > 100_000
+    late = (
+        duckdb.connect(config={"threads": 1})
+        .execute(f"SELECT count(*) FROM '{weekly}/usage/week=2026-11-02/*.parquet' WHERE occurred_at < '2026-10-26'")
+        .fetchall()[0][0]
+    )
+    assert late > 0, "rows that arrive late lie with the week in which they arrived"
+
+
+def test_changing_the_layout_leaves_nothing_of_the_other(world: Path, tmp_path: Path) -> None:
+    simulate(tmp_path / "turned", accounts=SIZE + 40, weeks=40, seed=3, by_week=True)
+    simulate(tmp_path / "turned", accounts=SIZE + 40, weeks=40, seed=3)
+    assert digests(tmp_path / "turned") == digests(world)
+    assert not list((tmp_path / "turned" / "usage").glob("week=*"))
 
 
 def test_event_ids_are_dense_over_the_whole_world(world: Path) -> None:

@@ -10,8 +10,9 @@ from features.calendar import require_weekday
 from features.errors import UsageError
 from features.sources.world.book import Calendar
 from features.sources.world.shard import SIZE
-from features.sources.world.tables import entitlements_table
-from features.sources.world.write import draw_in_order, prepare, write_marker, write_small, write_usage
+from features.sources.world.tables import entitlements_table, usage_table
+from features.sources.world.usage_files import ByShard, ByWeek
+from features.sources.world.write import draw_in_order, prepare, write_marker, write_small
 
 
 def run(
@@ -22,23 +23,29 @@ def run(
     until: date,
     threads: int,
     activity: float,
+    by_week: bool,
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, int]:
     """Write the world; see `simulate`."""
     _check(accounts, weeks, seed, until, threads, activity)
     prepare(folder)
     asked = {"seed": seed, "accounts": accounts, "weeks": weeks, "until": str(until), "activity": activity}
+    if by_week:
+        asked["usage_by_week"] = True
     write_marker(folder, asked)
     calendar = Calendar(until, weeks)
     parts: dict[str, list[pa.Table]] = {"entitlements": [entitlements_table()]}
+    usage = ByWeek(folder, calendar) if by_week else ByShard(folder)
     events, rows = 0, 0
     for shard, drawn in enumerate(draw_in_order(seed, accounts, calendar, activity, threads)):
-        events += write_usage(folder, shard, drawn, events)
+        usage.add(usage_table(drawn.columns, drawn.events, events))
+        events += int((~drawn.events.copy).sum())
         rows += len(drawn.events.account)
         for name, table in drawn.tables.items():
             parts.setdefault(name, []).append(table)
         if progress is not None:
             progress(min((shard + 1) * SIZE, accounts), accounts)
+    usage.close()
     counts = {name: write_small(folder, name, tables) for name, tables in sorted(parts.items())}
     counts["usage"] = rows
     write_marker(folder, {**asked, "rows": counts})

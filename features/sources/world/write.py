@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from features.errors import UsageError
 from features.sources.world.book import Calendar
 from features.sources.world.shard import SIZE, Shard, draw_shard
-from features.sources.world.tables import usage_table
 
 MARKER = "world.json"
+OURS = ("*.parquet", "usage/part-*.parquet", "usage/week=*/part-*.parquet")
 GROUP_ROWS = 250_000
 MOST_THREADS = 8
 """Each thread holds a shard in memory; more of them gain nothing."""
@@ -31,8 +31,12 @@ def prepare(folder: Path) -> None:
         )
     try:
         (folder / "usage").mkdir(parents=True, exist_ok=True)
-        for old in (*folder.glob("*.parquet"), *(folder / "usage").glob("part-*.parquet")):
-            old.unlink()
+        for pattern in OURS:
+            for old in list(folder.glob(pattern)):
+                old.unlink()
+        for week in list(folder.glob("usage/week=*")):
+            if not any(week.iterdir()):
+                week.rmdir()
     except OSError as problem:
         raise UsageError(f"{folder}: cannot be written to ({problem.strerror}): name another folder") from problem
 
@@ -54,21 +58,6 @@ def draw_in_order(seed: int, accounts: int, calendar: Calendar, activity: float,
                 yield waiting.pop(0).result()
         while waiting:
             yield waiting.pop(0).result()
-
-
-def write_usage(folder: Path, shard: int, drawn: Shard, first_id: int) -> int:
-    """Write the shard's events and return how many different ones there are."""
-    table = usage_table(drawn.columns, drawn.events, first_id)
-    pq.write_table(
-        table,
-        folder / "usage" / f"part-{shard:04d}.parquet",
-        row_group_size=GROUP_ROWS,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=["account_id", "feature", "user_id", "quantity"],
-        write_statistics=["account_id", "occurred_at", "available_at", "event_id"],
-    )
-    return len(table) - int(drawn.events.copy.sum())
 
 
 def write_small(folder: Path, name: str, parts: list[pa.Table]) -> int:
