@@ -89,11 +89,22 @@ class Flow:
         )
 
     @classmethod
-    def of(cls, shape: tuple[int, int], account: Ints, week: Ints, known: Ints, amount: Floats) -> "Flow":
-        """Return the flow of single rows; rows known only after the last week are left out."""
+    def of(
+        cls, shape: tuple[int, int], account: Ints, week: Ints, known: Ints, amount: Floats, until: Ints | None = None
+    ) -> "Flow":
+        """Return the flow of single rows; rows known only after the last week are left out.
+
+        A row counts from week `known` on and before week `until`, in which its correction became known.
+        """
         amount = exact(amount)
         seen = (week >= 0) & (known < shape[1])
-        account, week, known, amount = account[seen], week[seen], known[seen], amount[seen]
+        if until is not None:
+            seen &= known < until
+            gone = seen & (until < shape[1])
+            account, week = np.r_[account[seen], account[gone]], np.r_[week[seen], week[gone]]
+            known, amount = np.r_[known[seen], until[gone]], np.r_[amount[seen], -amount[gone]]
+        else:
+            account, week, known, amount = account[seen], week[seen], known[seen], amount[seen]
         flat = account * shape[1] + week
         total = np.bincount(flat, weights=amount, minlength=shape[0] * shape[1]).astype(np.float64)
         late = known > week
@@ -137,17 +148,84 @@ def _ranges(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
 
 
 @dataclass(frozen=True)
+class Spells:
+    """Member-weeks that were seen for a while only: from the end of week `first` until that of week `stop`."""
+
+    member: Ints
+    week: Ints
+    first: Ints
+    stop: Ints
+
+    def __len__(self) -> int:
+        return len(self.member)
+
+    @classmethod
+    def none(cls) -> "Spells":
+        """Return no spells."""
+        return cls(*[np.empty(0, dtype=np.int64)] * 4)
+
+    @classmethod
+    def apart(cls, member: Ints, week: Ints, first: Ints, stop: Ints) -> "Spells":
+        """Return the spells in which any of the given ones runs, without overlaps of one member-week."""
+        order = np.lexsort((stop, first, week, member))
+        member, week, first, stop = member[order], week[order], first[order], stop[order]
+        new = np.r_[True, (member[1:] != member[:-1]) | (week[1:] != week[:-1])][: len(member)]
+        base = np.cumsum(new) * (np.int64(1) << 32)
+        reached = np.maximum.accumulate(base + stop) - base
+        first[1:] = np.where(new[1:], first[1:], np.maximum(first[1:], reached[:-1]))
+        real = first < stop
+        return cls(member[real], week[real], first[real], stop[real])
+
+    def chosen(self, rows: NDArray[np.bool_], member: Ints) -> "Spells":
+        """Return the marked spells under other member numbers."""
+        return Spells(member[rows], self.week[rows], self.first[rows], self.stop[rows])
+
+
+@dataclass(frozen=True)
 class Presence:
     """In which weeks each member (user or product feature) of an account was there.
 
     `prompt` (weeks × members) says how promptly the first row of a member-week became known: ON_TIME less the weeks
     of delay, 0 for no row. Members lie along the last axis, so that every kernel runs through memory in order;
-    `account` is the account of each member, in rising order.
+    `account` is the account of each member, in rising order. `spells` holds what corrections have taken back since.
     """
 
     prompt: NDArray[np.uint16]
     account: Ints
     accounts: int
+    spells: Spells = field(default_factory=Spells.none)
+
+    @classmethod
+    def of(
+        cls,
+        shape: tuple[int, int],
+        account: Ints,
+        member: Ints,
+        week: Ints,
+        known: Ints,
+        until: Ints | None = None,
+    ) -> "Presence":
+        """Return the presence of single rows; `account` is that of each member, `member` −1 for none.
+
+        A row counts from week `known` on and before week `until`, in which its correction became known.
+        """
+        until = np.full(len(week), shape[1]) if until is None else np.minimum(until, shape[1])
+        seen = (member >= 0) & (week >= 0) & (known < until)
+        prompt = np.zeros((shape[1], len(account)), dtype=np.uint16)
+        last = seen & (until == shape[1])
+        np.maximum.at(prompt, (week[last], member[last]), ON_TIME - (known - week)[last].astype(np.uint16))
+        passing = seen & (until < shape[1])
+        made = cls(prompt, account, shape[0])
+        return made.with_spells(member[passing], week[passing], known[passing], until[passing])
+
+    def with_spells(self, member: Ints, week: Ints, known: Ints, until: Ints) -> "Presence":
+        """Return the presence with rows that count only from week `known` on and before week `until`."""
+        if not len(member):
+            return self
+        prompt = self.prompt[week, member]
+        lasting = np.where(prompt > 0, week + (ON_TIME - prompt).astype(np.int64), np.iinfo(np.int32).max)
+        spells = Spells.apart(member, week, known, np.minimum(until, lasting))
+        return Presence(self.prompt, self.account, self.accounts, spells)
 
     @cached_property
     def _sums(self) -> NDArray[np.int16]:
@@ -163,14 +241,27 @@ class Presence:
         week, member = np.nonzero(self.prompt - np.uint16(1) < ON_TIME - np.uint16(1))
         return member, week, week + (ON_TIME - self.prompt[week, member]).astype(np.int64)
 
+    @cached_property
+    def ever(self) -> NDArray[np.bool_]:
+        """Say of each member whether it was ever there, by any as-of date."""
+        found: NDArray[np.bool_] = self.prompt.any(axis=0)
+        found[self.spells.member] = True
+        return found
+
     def part(self, first: int, stop: int) -> "Presence":
         """Return the accounts `first` to `stop`."""
         low, high = np.searchsorted(self.account, [first, stop])
-        return Presence(self.prompt[:, low:high], self.account[low:high] - first, stop - first)
+        here = (self.spells.member >= low) & (self.spells.member < high)
+        spells = self.spells.chosen(here, self.spells.member - low)
+        return Presence(self.prompt[:, low:high], self.account[low:high] - first, stop - first, spells)
 
     def only(self, members: Ints) -> "Presence":
-        """Return the chosen members."""
-        return Presence(self.prompt[:, members], self.account[members], self.accounts)
+        """Return the chosen members, named in rising order."""
+        place = np.full(self.prompt.shape[1], -1, dtype=np.int64)
+        place[members] = np.arange(len(members))
+        moved = place[self.spells.member]
+        spells = self.spells.chosen(moved >= 0, moved)
+        return Presence(self.prompt[:, members], self.account[members], self.accounts, spells)
 
     def active_weeks(self, at: AsOfs, weeks: int, lag: int = 0) -> NDArray[np.int16]:
         """Return the number of weeks of the window with the member in them; as-of dates × members."""
@@ -178,10 +269,10 @@ class Presence:
         out: NDArray[np.int16] = self._sums[high]
         out -= self._sums[low]
         member, week, known = self._late
-        rows, back = _ranges(week + lag, np.minimum(known, week + lag + weeks))
-        place = at.place(week[rows] + lag + back)
-        hit = place >= 0
-        np.subtract.at(out, (place[hit], member[rows[hit]]), np.int16(1))
+        _add_over(out, at, member, week + lag, np.minimum(known, week + lag + weeks), np.int16(-1))
+        spells = self.spells
+        first, stop = np.maximum(spells.first, spells.week + lag), np.minimum(spells.stop, spells.week + lag + weeks)
+        _add_over(out, at, spells.member, first, stop, np.int16(1))
         return out
 
     def count(self, which: NDArray[np.bool_]) -> Floats:
@@ -196,12 +287,28 @@ class Presence:
         return out.T
 
 
-def running_latest(shape: tuple[int, int], account: Ints, known: Ints, value: Ints) -> Ints:
-    """Return the greatest `value` known by the end of each week (accounts × weeks); NEVER before the first."""
+def _add_over(out: NDArray[np.int16], at: AsOfs, member: Ints, first: Ints, stop: Ints, one: np.int16) -> None:
+    """Add `one` to each member at every as-of week in its half-open range `[first, stop)`."""
+    rows, place = spread(at, first, stop)
+    if len(rows):
+        np.add.at(out, (place, member[rows]), one)
+
+
+def running_latest(shape: tuple[int, int], account: Ints, known: Ints, value: Ints, until: Ints | None = None) -> Ints:
+    """Return the greatest `value` known by the end of each week (accounts × weeks); NEVER before the first.
+
+    A value counts from week `known` on and before week `until`, in which its correction became known.
+    """
     out = np.full(shape, NEVER, dtype=np.int64)
-    seen = known < shape[1]
+    until = np.full(len(known), shape[1]) if until is None else until
+    seen = (known < shape[1]) & (until >= shape[1])
     np.maximum.at(out, (account[seen], np.maximum(known[seen], 0)), value[seen])
-    return np.maximum.accumulate(out, axis=1)
+    out = np.maximum.accumulate(out, axis=1)
+    passing = np.flatnonzero(until < shape[1])
+    rows, week = _ranges(np.maximum(known[passing], 0), until[passing])
+    week += np.maximum(known[passing], 0)[rows]
+    np.maximum.at(out, (account[passing][rows], week), value[passing][rows])
+    return out
 
 
 def spread(at: AsOfs, first: Ints, stop: Ints) -> tuple[Ints, Ints]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features import states
 from features.book import Book
 from features.calendar import WeekGrid
 from features.rollup import Activity, roll_up
-from features.states import Rows, read_rows
+from features.rows import READS, Rows, read_rows
 
 
 @dataclass(frozen=True)
@@ -20,25 +19,19 @@ class History:
     grid: WeekGrid
     accounts: NDArray[np.object_]
     activity: Activity
-    subscriptions: Rows
-    sponsors: Rows
-    tickets: Rows
-    attributes: Rows
+    tables: Mapping[str, Rows]
+    """The rows of every small table; none of those that no source gives."""
     entitlements: Mapping[str, frozenset[str]]
     """Product features that each plan includes."""
 
     def part(self, first: int, stop: int) -> "History":
         """Return the accounts `first` to `stop`; results for them are those of the whole."""
-        rows = {
-            name: getattr(self, name).part(first, stop)
-            for name in ("subscriptions", "sponsors", "tickets", "attributes")
-        }
         return History(
             self.grid,
             self.accounts[first:stop],
             self.activity.part(first, stop),
-            entitlements=self.entitlements,
-            **rows,
+            {name: rows.part(first, stop) for name, rows in self.tables.items()},
+            self.entitlements,
         )
 
     def shards(self, size: int) -> Iterator["History"]:
@@ -52,17 +45,8 @@ def read_history(book: Book, grid: WeekGrid) -> History:
     query = f"SELECT DISTINCT account_id FROM accounts WHERE known_at < TIMESTAMP '{grid.last}' ORDER BY 1"
     accounts = np.array([row[0] for row in book.con.execute(query).fetchall()], dtype=object)
     activity = roll_up(book, grid, accounts)
-    count = len(accounts)
-    return History(
-        grid,
-        accounts,
-        activity,
-        subscriptions=read_rows(book, grid, count, "subscriptions", states.SUBSCRIPTIONS),
-        sponsors=read_rows(book, grid, count, "contacts", states.CONTACTS, states.IS_SPONSOR),
-        tickets=read_rows(book, grid, count, "tickets", states.TICKETS),
-        attributes=read_rows(book, grid, count, "accounts", states.ACCOUNTS),
-        entitlements=_entitlements(book),
-    )
+    tables = {table: read_rows(book, grid, len(accounts), table) for table in READS}
+    return History(grid, accounts, activity, tables, _entitlements(book))
 
 
 def _entitlements(book: Book) -> dict[str, frozenset[str]]:

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from features.cohort import tenure
 from features.grid import Floats
 from features.observed import Observed
-from features.states import ATTRIBUTES, DAY_US
+from features.states import DAY_US
+
+SHOWN = ("name", "owner", "segment", "plan")
+"""The attributes that stand beside a risk."""
 
 
 def _moments(times: Floats) -> NDArray[np.datetime64]:
@@ -24,7 +27,7 @@ def standing(seen: Observed, chosen: NDArray[np.bool_]) -> dict[str, NDArray[Any
     ends = seen.at(contract.ends)
     deadline = ends - seen.at(contract.notice_days) * DAY_US
     term = seen.at((contract.ends - contract.started) / DAY_US)
-    columns: dict[str, NDArray[Any]] = {name: seen.attribute(name)[chosen] for name in ATTRIBUTES}
+    columns: dict[str, NDArray[Any]] = {name: seen.attribute(name)[chosen] for name in SHOWN}
     columns |= {
         "arr": seen.at(contract.arr)[chosen],
         "seats": seen.at(contract.seats)[chosen],

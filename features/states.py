@@ -1,89 +1,18 @@
-"""What rows with a start and an end say at every week: contracts, sponsors, tickets."""
+"""What rows with a start and an end say at every week: contracts, sponsors, tickets.
 
-from collections.abc import Mapping
+A corrected row counts until its correction was known (`Rows.until`).
+"""
+
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.book import Book
-from features.calendar import WeekGrid
-from features.grid import NEVER, AsOfs, Floats, Flow, Ints, running_latest, spread, week_of
-from features.rollup import epoch_us
+from features.grid import NEVER, Floats, Flow, Ints, running_latest
+from features.rows import Rows
 
 DAY_US = 86_400_000_000
-SEVERE = ("high", "urgent", "critical", "blocker", "1", "p1", "sev1")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of one small table, ordered by account; times in microseconds, NEVER where null."""
-
-    found: Mapping[str, NDArray[Any]]
-    account: Ints
-    start: int
-    shape: tuple[int, int]
-    """Accounts × weeks of the grid that the rows are put on."""
-
-    def __len__(self) -> int:
-        return len(self.account)
-
-    def part(self, first: int, stop: int) -> "Rows":
-        """Return the rows of the accounts `first` to `stop`, counted from zero again."""
-        low, high = np.searchsorted(self.account, [first, stop])
-        found = {name: values[low:high] for name, values in self.found.items()}
-        return Rows(found, self.account[low:high] - first, self.start, (stop - first, self.shape[1]))
-
-    def numbers(self, name: str) -> Floats:
-        """Return a numeric column; NaN where null."""
-        return np.ma.filled(np.ma.asarray(self.found[name]).astype(np.float64), np.nan)
-
-    def times(self, name: str) -> Ints:
-        """Return a time column in microseconds."""
-        times = np.ma.filled(np.ma.asarray(self.found[name]).astype("datetime64[us]"), np.datetime64("NaT"))
-        return times.astype(np.int64)
-
-    def texts(self, name: str) -> NDArray[np.object_]:
-        """Return a text column; None where null."""
-        values: Any = np.ma.asarray(self.found[name], dtype=object)
-        texts: NDArray[np.object_] = np.array(np.ma.getdata(values), dtype=object)
-        texts[np.ma.getmaskarray(values)] = None
-        return texts
-
-    def week(self, name: str) -> Ints:
-        """Return the week that holds the time (before the grid: negative); the number of weeks where it is null."""
-        times, weeks = self.times(name), self.shape[1]
-        return np.where(times == NEVER, weeks, np.minimum(week_of(times, self.start), weeks))
-
-    def weeks_of(self, first: Ints, stop: Ints) -> tuple[Ints, Ints]:
-        """Return (row, cell of accounts × weeks) for every week in each row's half-open range `[first, stop)`."""
-        row, week = spread(AsOfs(np.arange(self.shape[1]), self.shape[1]), first, stop)
-        return row, self.account[row] * self.shape[1] + week
-
-    def count(self, cell: Ints) -> Floats:
-        """Return how often each cell occurs, as accounts × weeks."""
-        return np.bincount(cell, minlength=self.shape[0] * self.shape[1]).reshape(self.shape).astype(np.float64)
-
-
-def read_rows(book: Book, grid: WeekGrid, accounts: int, table: str, columns: str, where: str = "true") -> Rows:
-    """Read the rows of a table that were known before the grid's end, without those of unknown accounts."""
-    query = f"""
-        SELECT a.account, {columns} FROM {table} t JOIN account_codes a ON a.account_id = t.account_id
-        WHERE ({where}) AND t.known_at < TIMESTAMP '{grid.last}' ORDER BY ALL"""
-    found = book.con.execute(query).fetchnumpy()
-    values = {name: np.ma.asarray(column) for name, column in found.items() if name != "account"}
-    return Rows(values, np.asarray(found["account"], dtype=np.int64), epoch_us(grid), (accounts, grid.weeks))
-
-
-SUBSCRIPTIONS = """started_at, ends_at, t.known_at, mrr, CAST(seats AS DOUBLE) AS seats,
-    CAST(auto_renew AS INTEGER) AS auto_renew, CAST(notice_days AS DOUBLE) AS notice_days, noticed_at"""
-CONTACTS = "started_at, ended_at, t.known_at"
-IS_SPONSOR = "lower(role) = 'sponsor'"
-TICKETS = f"""opened_at, closed_at, reopened_at, t.known_at, csat,
-    CASE WHEN lower(CAST(severity AS VARCHAR)) IN {SEVERE} THEN 1 ELSE 0 END AS severe"""
-ATTRIBUTES = ("name", "owner", "segment", "plan")
-ACCOUNTS = "t.known_at, " + ", ".join(f"t.{name}" for name in ATTRIBUTES)
+SPONSOR = "sponsor"
 
 
 @dataclass(frozen=True)
@@ -101,6 +30,8 @@ class Terms:
     notice_days: Floats
     noticed: Floats
     """When notice was received, if that was known; in microseconds."""
+    discount_ends: Floats
+    """When the discount of the contract ends, in microseconds; NaN without one."""
     last_ended: Ints
     """End of the latest contract that has run out, in microseconds."""
     count: Floats
@@ -112,7 +43,7 @@ def terms(rows: Rows) -> Terms:
     shape, weeks = rows.shape, rows.shape[1]
     begun = np.maximum(rows.week("started_at"), rows.week("known_at"))
     over = np.maximum(rows.week("ends_at"), begun)
-    row, cell = rows.weeks_of(begun, over)
+    row, cell = rows.weeks_of(begun, np.minimum(over, rows.until))
     ends = rows.times("ends_at").astype(np.float64)
     ends[rows.times("ends_at") == NEVER] = np.inf
     started = rows.times("started_at").astype(np.float64)
@@ -128,12 +59,13 @@ def terms(rows: Rows) -> Terms:
         seats=_total(rows.numbers("seats"), cell, row, shape),
         ends=of_main(ends),
         started=of_main(started),
-        first_started=_earliest(shape, rows.account, begun, rows.times("started_at")),
+        first_started=_earliest(rows, begun, rows.times("started_at")),
         auto_renew=of_main(rows.numbers("auto_renew")),
         notice_days=of_main(rows.numbers("notice_days")),
         noticed=np.where(told, of_main(rows.times("noticed_at").astype(np.float64)), np.nan),
-        last_ended=running_latest(shape, rows.account, over, rows.times("ends_at")),
-        count=np.cumsum(_tally(rows, begun), axis=1),
+        discount_ends=of_main(_moments(rows, "discount_ends_at")),
+        last_ended=running_latest(shape, rows.account, over, rows.times("ends_at"), rows.until),
+        count=_begun(rows, begun),
     )
 
 
@@ -156,13 +88,24 @@ def _total(values: Floats, cell: Ints, row: Ints, shape: tuple[int, int]) -> Flo
     return total.reshape(shape)
 
 
-def _tally(rows: Rows, week: Ints) -> Floats:
-    inside = week < rows.shape[1]
+def _moments(rows: Rows, name: str) -> Floats:
+    times = rows.times(name)
+    return np.where(times == NEVER, np.nan, times.astype(np.float64))
+
+
+def _begun(rows: Rows, first: Ints) -> Floats:
+    """Return how many rows had begun by the end of each week, as they stood then."""
+    real = first < rows.until
+    return np.cumsum(_tally(rows, first, real) - _tally(rows, rows.until, real), axis=1)
+
+
+def _tally(rows: Rows, week: Ints, which: NDArray[np.bool_]) -> Floats:
+    inside = which & (week < rows.shape[1])
     return rows.count(rows.account[inside] * rows.shape[1] + np.maximum(week[inside], 0))
 
 
-def _earliest(shape: tuple[int, int], account: Ints, known: Ints, time: Ints) -> Floats:
-    found = running_latest(shape, account, known, -time)
+def _earliest(rows: Rows, known: Ints, time: Ints) -> Floats:
+    found = running_latest(rows.shape, rows.account, known, -time, rows.until)
     return np.where(found == NEVER, np.nan, -found.astype(np.float64))
 
 
@@ -179,17 +122,18 @@ class Sponsors:
 
 
 def sponsors(rows: Rows) -> Sponsors:
-    """Put the sponsors on the grid; an end is seen only once it has passed."""
+    """Put the sponsors among the contacts on the grid; an end is seen only once it has passed."""
+    rows = rows.only(rows.texts("role") == SPONSOR)
     came = np.maximum(rows.week("started_at"), rows.week("known_at"))
     left = np.maximum(rows.week("ended_at"), came)
     one = np.ones(len(rows))
-    row, cell = rows.weeks_of(came, left)
+    row, cell = rows.weeks_of(came, np.minimum(left, rows.until))
     return Sponsors(
         now=rows.count(cell),
-        ever=np.cumsum(_tally(rows, came), axis=1) > 0,
-        last_left=running_latest(rows.shape, rows.account, left, rows.times("ended_at")),
+        ever=_begun(rows, came) > 0,
+        last_left=running_latest(rows.shape, rows.account, left, rows.times("ended_at"), rows.until),
         newest=_latest(rows, row, cell),
-        left=Flow.of(rows.shape, rows.account, rows.week("ended_at"), left, one),
+        left=Flow.of(rows.shape, rows.account, rows.week("ended_at"), left, one, rows.until),
     )
 
 
@@ -225,9 +169,9 @@ def tickets(rows: Rows) -> Tickets:
     rated = (~np.isnan(csat)).astype(np.float64)
 
     def flow(week: Ints, amount: Floats) -> Flow:
-        return Flow.of(rows.shape, rows.account, week, np.maximum(week, known), amount)
+        return Flow.of(rows.shape, rows.account, week, np.maximum(week, known), amount, rows.until)
 
-    row, cell = rows.weeks_of(known, closed)
+    row, cell = rows.weeks_of(known, np.minimum(closed, rows.until))
     oldest = np.full(rows.shape[0] * rows.shape[1], np.inf)
     np.minimum.at(oldest, cell, rows.times("opened_at")[row].astype(np.float64))
     one = np.ones(len(rows))
@@ -249,5 +193,5 @@ def version(rows: Rows) -> Ints:
 
     Of several versions the latest counts; each is seen from its own time on.
     """
-    latest = running_latest(rows.shape, rows.account, rows.week("known_at"), np.arange(len(rows)))
+    latest = running_latest(rows.shape, rows.account, rows.week("known_at"), np.arange(len(rows)), rows.until)
     return np.where(latest == NEVER, -1, latest)
