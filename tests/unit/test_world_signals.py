@@ -67,14 +67,28 @@ def test_support_trouble_brings_more_and_worse_tickets(world: duckdb.DuckDBPyCon
 
 
 def test_reviews_are_missed_when_things_go_badly(world: duckdb.DuckDBPyConnection) -> None:
-    good, low = rates(world, "count(*) FILTER (kind = 'qbr')", "touchpoints.occurred_at", "TRUE")
+    good, low = rates(world, "count(*) FILTER (kind = 'qbr' AND kept)", "touchpoints.occurred_at", "TRUE")
     assert low < 0.75 * good
+
+
+def test_fewer_contacts_take_part_when_things_go_badly(world: duckdb.DuckDBPyConnection) -> None:
+    good, low = rates(world, "count(*) FILTER (kept)", "touchpoints.occurred_at", "TRUE")
+    rows = world.execute(
+        """
+        WITH met AS (SELECT account_id, low, count(DISTINCT contact_id) AS contacts, count(*) AS meetings
+                     FROM (FROM weeks WHERE level = 0 OR low) w JOIN touchpoints t USING (account_id)
+                     WHERE occurred_at >= week_start AND occurred_at < as_of AND t.kind <> 'survey' GROUP BY ALL)
+        SELECT low, avg(contacts) FROM met WHERE meetings BETWEEN 5 AND 9 GROUP BY low ORDER BY low
+        """
+    ).fetchall()
+    assert low < good
+    assert rows[1][1] < 0.8 * rows[0][1]
 
 
 def test_answers_to_surveys_are_lower(world: duckdb.DuckDBPyConnection) -> None:
     (good,), (low,) = world.execute(
         "SELECT avg(score) FROM surveys s JOIN weeks w ON s.account_id = w.account_id AND answered_at >= week_start "
-        "AND answered_at < as_of WHERE level = 0 OR low GROUP BY low ORDER BY low"
+        "AND answered_at < as_of WHERE kind = 'nps' AND (level = 0 OR low) GROUP BY low ORDER BY low"
     ).fetchall()
     assert low < good - 1.5
 

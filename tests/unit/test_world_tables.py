@@ -1,6 +1,7 @@
 """The tables of a simulated world keep the contract and their own promises."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ def world(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     for name in TABLES:
         files = folder / ("usage/*.parquet" if name == "usage" else f"{name}.parquet")
         con.execute(f"CREATE VIEW {name} AS SELECT * FROM '{files}'")
+    con.execute(
+        "CREATE VIEW terms AS FROM subscriptions "
+        "QUALIFY row_number() OVER (PARTITION BY subscription_id ORDER BY recorded_at DESC) = 1"
+    )
     con.execute("CREATE VIEW leavers AS SELECT account_id, effective_at FROM outcomes WHERE kind = 'churn'")
     yield con
     con.close()
@@ -44,7 +49,7 @@ def test_every_canonical_column_is_there(folder: Path, table: Any) -> None:
 
 def test_contract_kinds_have_their_shares(world: duckdb.DuckDBPyConnection) -> None:
     rows = world.execute(
-        "SELECT datediff('month', started_at, ends_at) AS months, count(*) / 400 FROM subscriptions "
+        "SELECT datediff('month', started_at, ends_at) AS months, count(*) / 400 FROM terms "
         "WHERE subscription_id LIKE '%-01' GROUP BY months"
     ).fetchall()
     shares = dict(rows)
@@ -57,7 +62,7 @@ def test_contract_kinds_have_their_shares(world: duckdb.DuckDBPyConnection) -> N
 def test_terms_follow_each_other_without_gap(world: duckdb.DuckDBPyConnection) -> None:
     gaps = (
         "SELECT count(*) FROM (SELECT ends_at, lead(started_at) OVER (PARTITION BY account_id ORDER BY started_at) AS "
-        "after FROM subscriptions) WHERE after <> ends_at"
+        "after FROM terms) WHERE after <> ends_at"
     )
     assert one(world, gaps) == 0
 
@@ -106,15 +111,46 @@ def test_nothing_is_known_before_the_data_end(world: duckdb.DuckDBPyConnection) 
 
 def test_shares_of_late_and_repeated_events(world: duckdb.DuckDBPyConnection) -> None:
     late = one(world, "SELECT avg((available_at - occurred_at > INTERVAL 1 HOUR)::INT) FROM usage")
-    repeated = one(world, "SELECT 1 - count(DISTINCT event_id) / count(*) FROM usage")
+    said = "SELECT DISTINCT * EXCLUDE (available_at) FROM usage"
+    repeated = one(world, f"SELECT 1 - (SELECT count(*) FROM ({said})) / count(*) FROM usage")
+    corrected = one(world, f"SELECT 1 - count(DISTINCT event_id) / count(*) FROM ({said})")
     assert 0.025 < late < 0.04
     assert 0.004 < repeated < 0.006
-    assert one(world, "SELECT max(available_at - occurred_at) < INTERVAL 13 DAY FROM usage")
+    assert 0.0007 < corrected < 0.0013
+    first = "SELECT min(available_at - occurred_at) AS wait FROM usage GROUP BY event_id"
+    assert one(world, f"SELECT max(wait) < INTERVAL 241 HOUR FROM ({first})")
 
 
-def test_repeated_events_differ_in_nothing_but_their_arrival(world: duckdb.DuckDBPyConnection) -> None:
-    distinct = "SELECT count(*) FROM (SELECT DISTINCT * EXCLUDE (available_at) FROM usage)"
-    assert one(world, distinct) == one(world, "SELECT count(DISTINCT event_id) FROM usage")
+def test_a_correction_comes_later_and_changes_one_thing(world: duckdb.DuckDBPyConnection) -> None:
+    pairs = world.execute(
+        """
+        SELECT count(*) AS rows, count(DISTINCT account_id) * count(DISTINCT occurred_at) AS places,
+               count(DISTINCT user_id) + count(DISTINCT feature) + count(DISTINCT quantity) AS things,
+               max(available_at) - min(available_at) > INTERVAL 1 DAY AS later, count(DISTINCT feature) > 1 AS renamed
+        FROM usage WHERE event_id IN (
+            SELECT event_id FROM (SELECT DISTINCT event_id, user_id, feature, quantity FROM usage)
+            GROUP BY event_id HAVING count(*) > 1)
+        GROUP BY event_id
+        """
+    ).fetchall()
+    assert {pair[:4] for pair in pairs} == {(2, 1, 4, True)}
+    assert 0.1 < sum(renamed for *_, renamed in pairs) / len(pairs) < 0.4
+
+
+def test_the_youngest_feature_is_used_from_its_launch_on(world: duckdb.DuckDBPyConnection) -> None:
+    launch = one(world, "SELECT max(valid_from) FROM entitlements")
+    young = world.execute("SELECT DISTINCT feature FROM entitlements WHERE valid_from IS NOT NULL").fetchall()
+    assert young == [("mobile",)]
+    assert one(world, "SELECT count(*) FROM entitlements WHERE valid_from IS NOT NULL") == 2
+    used = world.execute("SELECT min(occurred_at), count(*) FROM usage WHERE feature = 'mobile'").fetchall()[0]
+    assert launch <= used[0] < launch + timedelta(days=2)
+    assert used[1] > 1000
+    first = one(
+        world,
+        "SELECT max(began) FROM (SELECT min(occurred_at) AS began FROM usage GROUP BY feature) "
+        f"WHERE began < TIMESTAMP '{launch}'",
+    )
+    assert (first - one(world, "SELECT min(occurred_at) FROM usage")).days < 120
 
 
 def test_one_account_in_seven_has_no_sponsor_on_record(world: duckdb.DuckDBPyConnection) -> None:

@@ -62,7 +62,7 @@ def judge(folder: Path) -> Judged:
                ends_at < as_of + INTERVAL 90 DAY, datediff('day', started_at, ends_at) < 32,
                substr(t.account_id, 2)::BIGINT
         FROM '{folder}/truth.parquet' AS t
-        JOIN '{folder}/subscriptions.parquet' AS s
+        JOIN (SELECT DISTINCT account_id, started_at, ends_at FROM '{folder}/subscriptions.parquet') AS s
           ON s.account_id = t.account_id AND started_at < as_of AND as_of <= ends_at
         LEFT JOIN '{folder}/outcomes.parquet' AS o ON o.account_id = t.account_id AND o.kind = 'churn'
         WHERE NOT told AND as_of <= DATE '2026-11-02' - 97

@@ -7,7 +7,11 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-STREAMS = ("book", "life", "people", "use", "tickets", "voices", "money")
+STREAMS = (
+    *("book", "life", "people", "use", "tickets", "voices", "money"),
+    *("staff", "meetings", "surveys", "records", "corrections", "offers"),
+)
+"""A new part of the world is added at the end: what the others draw stays as it was."""
 DAY = 86_400_000_000
 """Microseconds."""
 WEEK = 7 * DAY

@@ -38,6 +38,11 @@ class Calendar:
         return 7 * self.weeks
 
     @property
+    def launch(self) -> int:
+        """The day on which the youngest product feature came out: two thirds into the data."""
+        return 7 * (2 * self.weeks // 3) + 1
+
+    @property
     def start(self) -> np.datetime64:
         """Day 0."""
         return np.datetime64(self.until, "D") - self.days

@@ -13,6 +13,8 @@ GROWS = np.array([0.38, 0.30, 0.12, 0.05, 0.03])
 SHRINKS = np.array([0.04, 0.06, 0.20, 0.34, 0.40])
 """Share of renewals with more and with fewer seats, by level."""
 MONTHLY_CHANGES = 0.10
+DISCOUNTED, DISCOUNTED_LATER = 0.35, 0.08
+"""Share of the terms of a year or longer that begin with a discount: first terms, renewals."""
 REASONS = ("other", "sponsor left", "low adoption", "support", "poor fit", "budget", "merger or insolvency")
 SUDDEN_REASON = len(REASONS) - 1
 
@@ -72,6 +74,19 @@ def _prices(rng: np.random.Generator, accounts: Accounts, terms: Terms, lives: L
         raised = rng.random(count) < 0.5 * np.where(accounts.monthly == 1, 0.06, 1.0)
         price[:, n] = price[:, n - 1] * np.where(raised, 1 + 0.06 * rng.random(count), 1.0)
     return seats, price
+
+
+def draw_discounts(rng: np.random.Generator, accounts: Accounts, signed: Signed, calendar: Calendar) -> Ints:
+    """Return the day on which a term's discount ends, NEVER without one: some first terms have one, few later ones.
+
+    It moves neither the health nor the decision.
+    """
+    months = rng.choice([3, 6, 12], len(signed.account), p=[0.3, 0.4, 0.3])
+    given = rng.random(len(signed.account)) < np.where(signed.term == 0, DISCOUNTED, DISCOUNTED_LATER)
+    month = (calendar.start + signed.starts).astype("datetime64[M]")
+    offset = (calendar.start + signed.starts - month.astype("datetime64[D]")).astype(np.int64)
+    ends = ((month + months).astype("datetime64[D]") + offset - calendar.start).astype(np.int64)
+    return np.where(given & (MONTHS[accounts.kind[signed.account]] >= 12), ends, NEVER)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.sources.world.arrays import NEVER, Floats, Ints, segments
+from features.sources.world.arrays import DAY, NEVER, Floats, Ints, instants, segments
 from features.sources.world.book import Accounts
-from features.sources.world.health import CAUSES, Lives, cause_of
+from features.sources.world.health import CAUSES, Lives, cause_of, level_of
 
-ROLES = ("admin", "billing", "sponsor")
-SPONSOR = ROLES.index("sponsor")
+ROLES = ("admin", "billing", "sponsor", "key user")
+SPONSOR, KEY_USER = ROLES.index("sponsor"), ROLES.index("key user")
 USER_LEAVES_WEEKLY = 0.003
 SPONSORLESS = 0.15
 """Share of accounts whose sponsors nobody recorded."""
@@ -19,6 +19,9 @@ REPLACED = 0.85
 """Share of recoveries from a sponsor's leaving that show as a new sponsor on record."""
 STRANGER = 0.25
 """Share of leavings after which somebody is recorded as sponsor who never engages."""
+MOST_KEY_USERS = 6
+KEY_USER_LEAVES = np.array([0.0015, 0.0020, 0.0040, 0.0100, 0.0160])
+"""Weekly chance by level."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,51 @@ def draw_contacts(rng: np.random.Generator, accounts: Accounts, lives: Lives, le
     keep = started < np.minimum(leaves[account], 7 * lives.state.shape[1])
     ended = np.where((leaves[account] < NEVER) & (gone < ended), gone, ended)
     return Contacts(account[keep], role[keep], started[keep], ended[keep])
+
+
+def draw_key_users(rng: np.random.Generator, accounts: Accounts, lives: Lives, leaves: Ints) -> Contacts:
+    """Draw further contacts: more in larger accounts; they leave sooner when things go badly."""
+    weeks = lives.state.shape[1]
+    account, _ = segments(np.minimum(rng.poisson(0.4 * np.sqrt(accounts.users)), MOST_KEY_USERS))
+    count = len(account)
+    started = accounts.begins[account] + rng.exponential(150, count).astype(np.int64)
+    level = level_of(np.maximum(lives.state[account], 0))
+    goes = (rng.random((count, weeks)) < KEY_USER_LEAVES[level]) & (7 * np.arange(weeks) > started[:, None])
+    ended = np.where(goes.any(axis=1), 7 * goes.argmax(axis=1) + rng.integers(0, 5, count), NEVER)
+    gone = leaves[account] + rng.integers(5, 60, count)
+    ended = np.where((leaves[account] < NEVER) & (gone < ended), gone, ended)
+    keep = started < np.minimum(leaves[account], 7 * weeks)
+    return Contacts(account[keep], np.full(int(keep.sum()), KEY_USER), started[keep], ended[keep])
+
+
+@dataclass(frozen=True)
+class Staff:
+    """All contacts of a shard, ordered by account and role; microseconds since day 0, NEVER days where open."""
+
+    account: Ints
+    role: Ints
+    started: Ints
+    ended: Ints
+    recorded: Ints
+
+    @property
+    def position(self) -> Ints:
+        """The place of each contact among those of its account."""
+        return np.arange(len(self.account)) - np.searchsorted(self.account, self.account)
+
+
+def record_contacts(rng: np.random.Generator, contacts: Contacts) -> Staff:
+    """Give contacts their hours and the time at which they were recorded."""
+    started, ended = instants(rng, contacts.started), instants(rng, np.minimum(contacts.ended, NEVER))
+    recorded = started + (rng.exponential(4.0, len(started)) * DAY).astype(np.int64)
+    return Staff(contacts.account, contacts.role, started, ended, recorded)
+
+
+def together(one: Staff, other: Staff) -> Staff:
+    """Return the contacts of both."""
+    joined = [np.concatenate([getattr(one, name), getattr(other, name)]) for name in Staff.__dataclass_fields__]
+    order = np.lexsort((joined[1], joined[0]))
+    return Staff(*(column[order] for column in joined))
 
 
 def _staying(accounts: Accounts, role: int) -> Ints:

@@ -34,7 +34,7 @@ def run(
         asked["usage_by_week"] = True
     write_marker(folder, asked)
     calendar = Calendar(until, weeks)
-    parts: dict[str, list[pa.Table]] = {"entitlements": [entitlements_table()]}
+    parts: dict[str, list[pa.Table]] = {"entitlements": [entitlements_table(calendar)]}
     usage = ByWeek(folder, calendar) if by_week else ByShard(folder)
     events, rows = 0, 0
     for shard, drawn in enumerate(draw_in_order(seed, accounts, calendar, activity, threads)):

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.sources.world.arrays import DAY, NEVER, Bools, Ints
+from features.sources.world.arrivals import FEATURES, LAUNCHED, Events
 from features.sources.world.book import (
     CHANNELS,
     INDUSTRIES,
@@ -19,9 +20,9 @@ from features.sources.world.drive import ENTITLED
 from features.sources.world.health import FITS
 from features.sources.world.money import REASONS, Invoices, Outcomes, Signed
 from features.sources.world.names import account_id, company_name, contact_id
-from features.sources.world.people import ROLES, Contacts
-from features.sources.world.touch import COURSES, KINDS, SEVERITIES, Moment, Tickets
-from features.sources.world.use import FEATURES, Events
+from features.sources.world.people import ROLES, Staff
+from features.sources.world.surveys import SURVEYS, Surveys
+from features.sources.world.touch import COURSES, KINDS, SEVERITIES, Moment, Tickets, Touchpoints
 
 
 class Columns:
@@ -36,17 +37,23 @@ class Columns:
         """Return account ids."""
         return coded(codes, self.names)
 
-    def contact(self, codes: Ints, position: int) -> pa.Array:
-        """Return the ids of the accounts' contacts of that position."""
-        return coded(codes, [contact_id(name, position) for name in self.names])
+    def contact(self, codes: Ints, positions: Ints) -> pa.Array:
+        """Return the ids of the accounts' contacts of these positions; null where the position is negative."""
+        width = int(positions.max(initial=0)) + 1
+        names = pa.array([contact_id(name, position) for name in self.names for position in range(width)])
+        return names.take(pa.array(codes * width + positions, mask=positions < 0))
+
+    def event(self, shard: int, letter: str, count: int) -> pa.Array:
+        """Return ids that no other row of the table has."""
+        return pa.array([f"{letter}{shard:05d}-{n}" for n in range(count)], pa.string())
 
     def instant(self, since: Ints) -> pa.Array:
         """Return TIMESTAMPs; null from the end of the data on: it has not happened yet."""
         return pa.array(since + self.calendar.epoch, mask=since >= self.calendar.days * DAY).cast(pa.timestamp("us"))
 
     def planned(self, days: Ints) -> pa.Array:
-        """Return TIMESTAMPs of days that are known ahead."""
-        return pa.array(days * DAY + self.calendar.epoch).cast(pa.timestamp("us"))
+        """Return TIMESTAMPs of days that are known ahead; null where there is none."""
+        return pa.array(days * DAY + self.calendar.epoch, mask=days >= NEVER).cast(pa.timestamp("us"))
 
 
 def coded(codes: Ints, words: Sequence[str], missing: Bools | None = None) -> pa.Array:
@@ -85,7 +92,9 @@ def accounts_table(
     )
 
 
-def subscriptions_table(columns: Columns, accounts: Accounts, signed: Signed, noticed: Ints) -> pa.Table:
+def subscriptions_table(
+    columns: Columns, accounts: Accounts, signed: Signed, noticed: Ints, discounts: Ints
+) -> pa.Table:
     """Return one row per term; a notice stands on the term in which it is given and on the last one."""
     account = signed.account
     given = np.where(signed.ends * DAY > noticed[account], noticed[account], NEVER * DAY)
@@ -101,6 +110,7 @@ def subscriptions_table(columns: Columns, accounts: Accounts, signed: Signed, no
             "auto_renew": pa.array(accounts.auto_renew[account] == 1),
             "notice_days": pa.array(accounts.notice[account]),
             "noticed_at": columns.instant(given),
+            "discount_ends_at": columns.planned(discounts),
             "recorded_at": columns.instant(signed.recorded),
         }
     )
@@ -121,23 +131,19 @@ def outcomes_table(columns: Columns, outcomes: Outcomes) -> pa.Table:
     )
 
 
-def contacts_table(columns: Columns, contacts: Contacts, started: Ints, ended: Ints, recorded: Ints) -> pa.Table:
+def contacts_table(columns: Columns, staff: Staff) -> pa.Table:
     """Return contacts known before the data end."""
-    known = recorded < columns.calendar.days * DAY
-    account = contacts.account
-    position = np.arange(len(account)) - np.searchsorted(account, account)
-    names = [contact_id(columns.names[a], n) for a, n in zip(account.tolist(), position.tolist(), strict=True)]
     table = pa.table(
         {
-            "account_id": columns.account(account),
-            "contact_id": pa.array(names),
-            "role": coded(contacts.role, ROLES),
-            "started_at": columns.instant(started),
-            "ended_at": columns.instant(ended),
-            "recorded_at": columns.instant(recorded),
+            "account_id": columns.account(staff.account),
+            "contact_id": columns.contact(staff.account, staff.position),
+            "role": coded(staff.role, ROLES),
+            "started_at": columns.instant(staff.started),
+            "ended_at": columns.instant(staff.ended),
+            "recorded_at": columns.instant(staff.recorded),
         }
     )
-    return table.filter(pa.array(known))
+    return table.filter(pa.array(staff.recorded < columns.calendar.days * DAY))
 
 
 def tickets_table(columns: Columns, first: int, tickets: Tickets) -> pa.Table:
@@ -157,44 +163,51 @@ def tickets_table(columns: Columns, first: int, tickets: Tickets) -> pa.Table:
     )
 
 
-def surveys_table(columns: Columns, moment: Moment, score: Ints) -> pa.Table:
-    """Return NPS answers."""
+def surveys_table(columns: Columns, shard: int, surveys: Surveys, contact: Ints) -> pa.Table:
+    """Return answers."""
+    moment = surveys.moment
     return pa.table(
         {
             "account_id": columns.account(moment.account),
             "answered_at": columns.instant(moment.at),
-            "kind": coded(np.zeros(len(score), np.int64), ("nps",)),
-            "score": pa.array(score.astype(np.float64)),
-            "contact_id": columns.contact(moment.account, ROLES.index("admin")),
+            "kind": coded(surveys.kind, SURVEYS),
+            "score": pa.array(surveys.score.astype(np.float64)),
+            "contact_id": columns.contact(moment.account, contact),
+            "event_id": columns.event(shard, "S", len(moment.at)),
         }
     )
 
 
-def trainings_table(columns: Columns, moment: Moment, course: Ints) -> pa.Table:
+def trainings_table(columns: Columns, shard: int, moment: Moment, course: Ints, contact: Ints) -> pa.Table:
     """Return completed trainings."""
     return pa.table(
         {
             "account_id": columns.account(moment.account),
             "completed_at": columns.instant(moment.at),
-            "contact_id": columns.contact(moment.account, ROLES.index("admin")),
+            "contact_id": columns.contact(moment.account, contact),
             "course": coded(course, COURSES),
+            "event_id": columns.event(shard, "C", len(moment.at)),
         }
     )
 
 
-def touchpoints_table(columns: Columns, moment: Moment, kind: Ints, ours: Ints) -> pa.Table:
-    """Return reviews, calls and emails."""
+def touchpoints_table(columns: Columns, shard: int, touchpoints: Touchpoints, contact: Ints) -> pa.Table:
+    """Return reviews, calls, emails and invitations to surveys."""
+    moment = touchpoints.moment
     return pa.table(
         {
             "account_id": columns.account(moment.account),
             "occurred_at": columns.instant(moment.at),
-            "kind": coded(kind, KINDS),
-            "initiated_by": coded(ours, ("account", "us")),
+            "kind": coded(touchpoints.kind, KINDS),
+            "initiated_by": coded(touchpoints.ours, ("account", "us")),
+            "kept": pa.array(touchpoints.kept == 1, mask=touchpoints.kept < 0),
+            "contact_id": columns.contact(moment.account, contact),
+            "event_id": columns.event(shard, "M", len(moment.at)),
         }
     )
 
 
-def invoices_table(columns: Columns, invoices: Invoices) -> pa.Table:
+def invoices_table(columns: Columns, shard: int, invoices: Invoices) -> pa.Table:
     """Return invoices that were due before the data end."""
     return pa.table(
         {
@@ -202,6 +215,7 @@ def invoices_table(columns: Columns, invoices: Invoices) -> pa.Table:
             "due_at": columns.instant(invoices.due),
             "amount": pa.array(invoices.amount),
             "paid_at": columns.instant(invoices.paid),
+            "event_id": columns.event(shard, "I", len(invoices.due)),
         }
     )
 
@@ -222,7 +236,10 @@ def usage_table(columns: Columns, events: Events, first_id: int) -> pa.Table:
     )
 
 
-def entitlements_table() -> pa.Table:
-    """Return which product features a plan includes."""
+def entitlements_table(calendar: Calendar) -> pa.Table:
+    """Return which product features a plan includes; the youngest one only from the day it came out."""
     rows = [(plan, name) for plan, most in zip(PLANS, ENTITLED, strict=True) for name in FEATURES[1 : most + 1]]
-    return pa.table({"plan": [plan for plan, _ in rows], "feature": [name for _, name in rows]})
+    young = np.array([name == FEATURES[LAUNCHED] for _, name in rows])
+    since = (calendar.start + calendar.launch).astype("datetime64[us]").astype(np.int64)
+    valid = pa.array(np.full(len(rows), since), mask=~young).cast(pa.timestamp("us"))
+    return pa.table({"plan": [plan for plan, _ in rows], "feature": [name for _, name in rows], "valid_from": valid})

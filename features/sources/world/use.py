@@ -1,47 +1,29 @@
 """Use: events of users, session by session, as far as the account's health lets them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from features.sources.world.arrays import DAY, Bools, Floats, Ints
+from features.sources.world.arrays import DAY, Ints
+from features.sources.world.arrivals import FEATURES, Events, arrive, put_right
 from features.sources.world.book import Accounts, Calendar
 from features.sources.world.drive import Drive
 from features.sources.world.people import Users
 
-FEATURES = (
-    *("login", "dashboard", "search", "reports", "export", "alerts", "comments", "tasks", "calendar", "files"),
-    *("templates", "approvals", "import", "mobile", "audit_log", "workflows", "integrations", "api", "forecasts"),
-    *("segments", "scheduled_reports", "sso", "roles", "custom_fields", "benchmarks", "assistant"),
-)
-"""The login, then the product features from the most to the least popular."""
 BULK = np.isin(FEATURES, ("export", "import", "api"))
 """Features whose rows may stand for several events at once."""
 FEATURES_PER_SESSION = 2.6
 WEEKDAYS = np.array([0.195, 0.205, 0.205, 0.195, 0.165, 0.02, 0.015])
 OPENS = np.array([6, 12, 0])
 """First working hour by region, UTC."""
-LATE = 0.03
-LATE_DAYS = 10
-TWICE = 0.005
-
-
-@dataclass(frozen=True)
-class Events:
-    """Events ordered by account and user; times in microseconds since day 0."""
-
-    account: Ints
-    user: Ints
-    feature: Ints
-    occurred: Ints
-    available: Ints
-    quantity: Floats
-    copy: Bools
-    """True for the second arrival of the event before it."""
 
 
 def draw_events(
-    rng: np.random.Generator, accounts: Accounts, users: Users, drive: Drive, leaves: Ints, calendar: Calendar
+    rng: np.random.Generator,
+    fixes: np.random.Generator,
+    accounts: Accounts,
+    users: Users,
+    drive: Drive,
+    leaves: Ints,
+    calendar: Calendar,
 ) -> Events:
     """Draw every event that is available before the data end."""
     user, week = _sessions(rng, users, drive)
@@ -61,7 +43,8 @@ def draw_events(
     quantity = np.ones(total)
     bulk = np.nonzero(BULK[feature])[0]
     quantity[bulk] = rng.geometric(0.6, len(bulk))
-    return _arrive(rng, (account[session], user[session], feature, occurred, quantity), users, calendar)
+    events = arrive(rng, (account[session], user[session], feature, occurred, quantity), users, calendar)
+    return put_right(fixes, events, users, drive.order, calendar)
 
 
 def _sessions(rng: np.random.Generator, users: Users, drive: Drive) -> tuple[Ints, Ints]:
@@ -82,25 +65,3 @@ def _session_starts(rng: np.random.Generator, week: Ints, region: Ints) -> Ints:
     weekday = np.searchsorted(np.cumsum(WEEKDAYS)[:-1], rng.random(count))
     hours = OPENS[region] + 5.5 * (rng.random(count) + rng.random(count))
     return (7 * week + weekday) * DAY + (hours * 3600e6).astype(np.int64)
-
-
-def _arrive(
-    rng: np.random.Generator, columns: tuple[Ints, Ints, Ints, Ints, Floats], users: Users, calendar: Calendar
-) -> Events:
-    """Let events arrive within minutes, some days late, some twice; what has not arrived by the end is left out."""
-    account, user, feature, occurred, quantity = columns
-    total = len(account)
-    delay = 60e6 + rng.random(total) * 840e6
-    late = np.nonzero(rng.random(total, dtype=np.float32) < LATE)[0]
-    delay[late] = rng.random(len(late)) * (LATE_DAYS * DAY)
-    available = occurred + delay.astype(np.int64)
-    twice = rng.random(total, dtype=np.float32) < TWICE
-    row = np.repeat(np.arange(total), 1 + twice)
-    copy = np.zeros(len(row), dtype=np.bool_)
-    copy[1:] = row[1:] == row[:-1]
-    available = available[row]
-    available[copy] += rng.integers(60_000_000, 2 * DAY, int(copy.sum()))
-    keep = available < calendar.days * DAY
-    row = row[keep]
-    number = users.number[user[row]]
-    return Events(account[row], number, feature[row], occurred[row], available[keep], quantity[row], copy[keep])
