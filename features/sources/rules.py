@@ -87,7 +87,7 @@ def _checks(table: Table, made: Mapping[str, Cast], types: Mapping[str, str], li
     for later, earlier in table.order:
         if later in made and earlier in made:
             yield Check("ends_before_it_starts", later, f"{name(later)} < {name(earlier)}")
-    if table.available in made and not table.state:
+    if table.available in made and table.event and not table.state:
         skew = f"to_microseconds({round(limits.clock_skew_days * 86_400_000_000)})"
         late = f"{name(table.event)} > {name(str(table.available))} + {skew}"
         yield Check("available_before_it_happened", table.event, late)
