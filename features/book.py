@@ -14,9 +14,10 @@ class Book:
 
     Each table of the contract is a view of its name with every canonical column; columns that no source gives are
     typed NULLs and tables that no source gives are empty. Times are naive UTC TIMESTAMPs. Every table has
-    `known_at`: the greater of event time and available time, the first instant at which the row may be seen.
-    `usage` still holds repeated events (same event_id); the surplus copies stand in the table `usage_repeats`,
-    and the copy that counts of events whose copies differ in `usage_rewritten`.
+    `known_at`: the greater of event time and available time, the first instant at which the row may be seen, and all
+    but `usage` have `superseded_at`, from which on a correction is seen in its place (null: never).
+    `usage` still holds repeated events (same event_id); the rows that do not count stand in the table
+    `usage_repeats`, and those that count of events whose rows differ in `usage_versions`, with `superseded_at`.
     """
 
     con: duckdb.DuckDBPyConnection

@@ -1,23 +1,17 @@
-"""Usage rolled up: one pass over the events leaves account-weeks, user-weeks and feature-weeks.
+"""Usage rolled up: one pass over the events leaves account-weeks, user-weeks and feature-weeks on the grid."""
 
-DuckDB reads, cleans and codes the events; what streams out is small integers, which NumPy scatters onto the grid.
-Grouping by hash in SQL instead costs three times as much (see docs/decisions/0006-rollup.md).
-"""
-
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.book import Book
 from features.calendar import WeekGrid
 from features.grid import NEVER, ON_TIME, Floats, Flow, Ints, Presence, exact, running_latest, week_of
+from features.stream import Codes, code, stream
 
-BATCH = 122_880
 LOGIN = "login"
 
 
@@ -41,16 +35,15 @@ class Activity:
 
     def part(self, first: int, stop: int) -> "Activity":
         """Return the accounts `first` to `stop`."""
-        return Activity(
+        return replace(
+            self,
             events=self.events.part(first, stop),
             logins=self.logins.part(first, stop),
             last_event=self.last_event[first:stop],
             last_login=self.last_login[first:stop],
-            logins_since=self.logins_since,
             first_week=self.first_week[first:stop],
             users=self.users.part(first, stop) if self.users else None,
             features=self.features.part(first, stop),
-            feature_names=self.feature_names,
         )
 
 
@@ -59,151 +52,187 @@ def epoch_us(grid: WeekGrid) -> int:
     return int(np.datetime64(grid.start, "us").astype(np.int64))
 
 
-def code_accounts(book: Book, accounts: NDArray[np.object_]) -> None:
-    """Register `account_codes` (account_id, account) in the book's connection; rows of other accounts drop out."""
-    table = pa.table({"account_id": pa.array(accounts, pa.string()), "account": np.arange(len(accounts))})
-    book.con.register("account_codes", table)
-
-
 def roll_up(book: Book, grid: WeekGrid, accounts: NDArray[np.object_]) -> Activity:
     """Read all usage that was known before `grid.last` in one pass; events of unknown accounts are left out."""
-    code_accounts(book, accounts)
-    _code_features(book)
-    _code_users(book)
-    scatter = _Scatter(book, grid, len(accounts))
-    rewritten = _one(book, "SELECT count(*) FROM usage_rewritten") > 0
-    for sign, table in ((1, "usage"), (-1, "usage_repeats"), (1, "usage_rewritten")):
-        for batch in _stream(book, grid, table, without_rewritten=rewritten and table != "usage_rewritten"):
-            scatter.add(batch, sign)
-    return scatter.result()
+    codes = code(book, accounts)
+    rollup = Rollup(grid, codes)
+    for batch in stream(book, grid, "usage"):
+        rollup.add(batch)
+    for batch in stream(book, grid, "usage_repeats"):
+        rollup.take_back(batch)
+    for batch in stream(book, grid, "usage_versions"):
+        rollup.add_versions(batch)
+    return rollup.activity()
 
 
-def first_use(book: Book) -> date | None:
-    """Return the day of the first event, if there is any."""
-    if book.first_use:
-        return book.first_use
-    ((first,),) = book.con.execute("SELECT min(occurred_at) FROM usage").fetchall()
-    return None if first is None else pd.Timestamp(first).date()
+@dataclass(frozen=True)
+class Events:
+    """Coded events: when each happened (`time`, microseconds, and its `week`) and the week in which it was `known`.
 
-
-def _code_features(book: Book) -> None:
-    """Make the table `feature_codes` of all product features."""
-    book.con.execute("""
-        CREATE OR REPLACE TEMP TABLE feature_codes AS
-        SELECT feature, row_number() OVER (ORDER BY feature) - 1 AS code
-        FROM (SELECT DISTINCT feature FROM usage WHERE feature IS NOT NULL)""")
-
-
-def _code_users(book: Book) -> None:
-    """Make the table `user_codes` of all (account, user) pairs, in the order of the accounts."""
-    if book.has("usage", "user_id"):
-        book.con.execute("""
-            CREATE OR REPLACE TEMP TABLE user_codes AS
-            SELECT account, user_id, row_number() OVER (ORDER BY account, user_id) - 1 AS member
-            FROM (SELECT DISTINCT account_id, user_id FROM usage WHERE user_id IS NOT NULL)
-            JOIN account_codes USING (account_id)""")
-
-
-def _stream(book: Book, grid: WeekGrid, table: str, *, without_rewritten: bool = False) -> Iterator[pa.RecordBatch]:
-    """Yield batches of (account, feature, user, time, known, amount), coded and in microseconds; user −1 for none.
-
-    Whatever can be computed from these is left to NumPy, whose arithmetic on a batch in the cache costs a tenth.
+    `user` is −1 where there is none.
     """
-    user, join = "CAST(-1 AS BIGINT)", ""
-    rest = "AND coalesce(u.event_id NOT IN (SELECT event_id FROM usage_rewritten), true)" if without_rewritten else ""
-    if book.has("usage", "user_id"):
-        # An id that stands for one person only needs no second look at the account.
-        shared = _one(book, "SELECT count(*) - count(DISTINCT user_id) FROM user_codes")
-        user = "coalesce(m.member, -1)"
-        join = f"LEFT JOIN user_codes m ON m.user_id = u.user_id {'AND m.account = a.account' if shared else ''}"
-    query = f"""
-        SELECT a.account, f.code, {user}, u.occurred_at, u.known_at,
-               {"coalesce(u.quantity, 1)" if book.has("usage", "quantity") else "CAST(1 AS DOUBLE)"} AS amount
-        FROM {table} u
-        JOIN account_codes a ON a.account_id = u.account_id
-        JOIN feature_codes f ON f.feature = u.feature
-        {join}
-        WHERE u.occurred_at >= TIMESTAMP '{grid.start}' AND u.known_at < TIMESTAMP '{grid.last}'
-          AND u.occurred_at < TIMESTAMP '{grid.last}'
-          {rest}"""
-    yield from book.con.sql(query).to_arrow_reader(BATCH)
+
+    account: Ints
+    feature: Ints
+    user: Ints
+    time: Ints
+    week: Ints
+    known: Ints
+    amount: Floats
+
+    @classmethod
+    def of(cls, batch: pa.RecordBatch, start: int) -> "Events":
+        """Return the events of a batch of the stream; `start` is the grid's first instant."""
+        account, feature, user, time, known, amount = (column.to_numpy() for column in batch.columns[:6])
+        time, known = time.view(np.int64), known.view(np.int64)
+        return cls(account, feature, user, time, week_of(time, start), week_of(known, start), exact(amount))
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Events]") -> "Events":
+        """Return the events of all parts."""
+        count = np.empty(0, dtype=np.int64)
+        none = cls(count, count, count, count, count, count, np.empty(0))
+        columns = zip(*(vars(part).values() for part in (none, *parts)), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+    def __len__(self) -> int:
+        return len(self.account)
+
+    def chosen(self, rows: Ints | NDArray[np.bool_]) -> "Events":
+        """Return the chosen events."""
+        return Events(*(column[rows] for column in vars(self).values()))
+
+    def taken_back(self, known: Ints | None = None) -> "Events":
+        """Return the events with their amounts negated, from another week on if one is given."""
+        return replace(self, amount=-self.amount, known=self.known if known is None else known)
 
 
-class _Scatter:
-    """Collects batches of coded events into dense accounts × weeks and weeks × members arrays."""
+class Rollup:
+    """Events collected into dense accounts × weeks and weeks × members arrays."""
 
-    def __init__(self, book: Book, grid: WeekGrid, accounts: int) -> None:
-        self.shape = (accounts, grid.weeks)
-        names = book.con.execute("SELECT feature FROM feature_codes ORDER BY code").fetchall()
-        self.names = tuple(str(name) for (name,) in names)
-        self.has_users = book.has("usage", "user_id")
-        self.user_account = _user_accounts(book)
+    def __init__(self, grid: WeekGrid, codes: Codes) -> None:
+        self.grid, self.codes = grid, codes
+        self.shape = (len(codes.accounts), grid.weeks)
         self.start = epoch_us(grid)
-        self.login = self.names.index(LOGIN) if LOGIN in self.names else -1
-        cells = accounts * grid.weeks
+        self.login = codes.features.index(LOGIN) if LOGIN in codes.features else -1
+        cells = self.shape[0] * self.shape[1]
         self.events, self.logins = np.zeros(cells), np.zeros(cells)
         self.last_event, self.last_login = np.full(cells, NEVER), np.full(cells, NEVER)
-        # One place more than members: it takes the rows that have none.
-        self.features = np.zeros(cells * len(self.names) + 1, dtype=np.uint16)
-        self.users = np.zeros(len(self.user_account) * grid.weeks + 1, dtype=np.uint16)
-        self.late: list[tuple[Ints, Ints, Floats, NDArray[np.bool_]]] = []
+        self.first_login = grid.weeks
+        # Members lie in the order of their accounts; one place more takes the rows that have none.
+        order = np.argsort(codes.user_account, kind="stable")
+        self.user_account = codes.user_account[order]
+        self.user_place = np.empty(len(order) + 1, dtype=np.int64)
+        self.user_place[order], self.user_place[-1] = np.arange(len(order)), -1
+        self.users = np.zeros(len(order) * grid.weeks + 1, dtype=np.uint16)
+        self.features = np.zeros(cells * len(codes.features) + 1, dtype=np.uint16)
+        self.late: list[Events] = []
+        self.passing: list[tuple[Events, Ints]] = []
 
-    def add(self, batch: pa.RecordBatch, sign: int) -> None:
-        """Add a batch of events, or with sign −1 take back the amounts of repeated ones."""
-        account, feature, user, time, known_at, amount = (column.to_numpy() for column in batch.columns)
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Add a batch of events."""
+        self._add(Events.of(batch, self.start))
+
+    def take_back(self, batch: pa.RecordBatch) -> None:
+        """Take back the amounts of events that were sent again; when they were first seen, and by whom, stands."""
+        self._add_amounts(Events.of(batch, self.start).taken_back())
+
+    def add_versions(self, batch: pa.RecordBatch) -> None:
+        """Add a batch of events with a seventh column: from when on a correction is seen instead (null: never)."""
+        events, weeks = Events.of(batch, self.start), self.shape[1]
+        superseded = batch.column(6).to_numpy(zero_copy_only=False).astype("datetime64[us]").view(np.int64)
+        gone = np.where(superseded == NEVER, weeks, np.minimum(week_of(superseded, self.start), weeks))
+        self._add(events.chosen(gone == weeks))
+        rows = (gone < weeks) & (events.known < gone)
+        passing = events.chosen(rows)
+        self.passing.append((passing, gone[rows]))
+        self._note_logins(passing)
+        self._add_amounts(passing)
+        self._add_amounts(passing.taken_back(known=gone[rows]))
+
+    def _add(self, events: Events) -> None:
         accounts, weeks = self.shape
-        week = week_of(time.view(np.int64), self.start)
-        cell, lateness = account * weeks + week, week_of(known_at.view(np.int64), self.start) - week
-        amount, login, late = sign * exact(amount), np.flatnonzero(feature == self.login), np.flatnonzero(lateness)
-        _add_at(self.events, cell, amount)
-        _add_at(self.logins, cell[login], amount[login])
+        late = self._add_amounts(events)
+        cell, login = events.account * weeks + events.known, np.flatnonzero(events.feature == self.login)
+        np.maximum.at(self.last_event, cell, events.time)
+        np.maximum.at(self.last_login, cell[login], events.time[login])
+        self._note_logins(events)
+        week, place, lateness = events.week, self.user_place[events.user], events.known - events.week
+        members = len(self.codes.features)
+        _mark(self.features, (week * accounts + events.account) * members + events.feature, late, lateness)
+        _mark(self.users, np.where(place >= 0, week * len(self.user_account) + place, -1), late, lateness)
+
+    def _note_logins(self, events: Events) -> None:
+        seen = events.known[events.feature == self.login]
+        self.first_login = min(self.first_login, int(seen.min(initial=self.shape[1])))
+
+    def _add_amounts(self, events: Events) -> Ints:
+        """Add amounts at their event weeks; keep those known later, and return which these are."""
+        cell, login = events.account * self.shape[1] + events.week, np.flatnonzero(events.feature == self.login)
+        _add_at(self.events, cell, events.amount)
+        _add_at(self.logins, cell[login], events.amount[login])
+        late = np.flatnonzero(events.known != events.week)
         if len(late):
-            self.late.append((cell[late], lateness[late], amount[late], feature[late] == self.login))
-        if sign < 0:
-            return
-        seen = cell + lateness
-        np.maximum.at(self.last_event, seen, time.view(np.int64))
-        np.maximum.at(self.last_login, seen[login], time.view(np.int64)[login])
-        people = len(self.user_account)
-        _mark(self.features, (week * accounts + account) * len(self.names) + feature, late, lateness)
-        _mark(self.users, np.where(user >= 0, week * people + user, -1), late, lateness)
+            self.late.append(events.chosen(late))
+        return late
 
-    def result(self) -> Activity:
+    def activity(self) -> Activity:
         """Return what has been collected."""
-        accounts, weeks = self.shape
-        owner = np.repeat(np.arange(accounts), len(self.names))
-        features = Presence(self.features[:-1].reshape(weeks, len(owner)), owner, accounts)
-        users = Presence(self.users[:-1].reshape(weeks, len(self.user_account)), self.user_account, accounts)
+        late = Events.joined(self.late)
+        passing = Events.joined([events for events, _ in self.passing])
+        gone = np.concatenate([np.empty(0, dtype=np.int64), *(until for _, until in self.passing)])
+        features = self._used(passing, gone)
         return Activity(
-            events=self._flow(self.events, logins=False),
-            logins=self._flow(self.logins, logins=True),
-            last_event=np.maximum.accumulate(self.last_event.reshape(self.shape), axis=1),
-            last_login=np.maximum.accumulate(self.last_login.reshape(self.shape), axis=1),
-            logins_since=int((self.last_login.reshape(self.shape) != NEVER).any(axis=0).argmax())
-            if (self.last_login != NEVER).any()
-            else weeks,
-            first_week=self._first_week(features),
-            users=users if self.has_users else None,
+            events=self._flow(self.events, late),
+            logins=self._flow(self.logins, late.chosen(late.feature == self.login)),
+            last_event=self._latest(self.last_event, passing, gone),
+            last_login=self._latest(self.last_login, passing, gone, passing.feature == self.login),
+            logins_since=self.first_login,
+            first_week=self._first_week(features, passing, gone),
+            users=self._people(passing, gone) if self.codes.users is not None else None,
             features=features,
-            feature_names=self.names,
+            feature_names=self.codes.features,
         )
 
-    def _flow(self, amount: Floats, *, logins: bool) -> Flow:
-        parts = [[rows[login | (not logins)] for rows in part] for *part, login in self.late]
-        cell, lateness, late = [np.concatenate(part) for part in zip(*parts, strict=True)] or [
-            np.empty(0, np.int64)
-        ] * 3
-        account, week = np.divmod(cell, self.shape[1])
-        return Flow(amount.reshape(self.shape), account, week, week + lateness, late.astype(np.float64))
+    def _used(self, passing: Events, gone: Ints) -> Presence:
+        accounts, weeks = self.shape
+        owner = np.repeat(np.arange(accounts), len(self.codes.features))
+        member = passing.account * len(self.codes.features) + passing.feature
+        found = Presence(self.features[:-1].reshape(weeks, len(owner)), owner, accounts)
+        return found.with_spells(member, passing.week, passing.known, gone)
 
-    def _first_week(self, features: Presence) -> Ints:
+    def _people(self, passing: Events, gone: Ints) -> Presence:
+        accounts, weeks = self.shape
+        named = passing.user >= 0
+        people = passing.chosen(named)
+        found = Presence(self.users[:-1].reshape(weeks, len(self.user_account)), self.user_account, accounts)
+        return found.with_spells(self.user_place[people.user], people.week, people.known, gone[named])
+
+    def _flow(self, amount: Floats, late: Events) -> Flow:
+        return Flow(amount.reshape(self.shape), late.account, late.week, late.known, late.amount)
+
+    def _latest(self, known: Ints, passing: Events, gone: Ints, which: NDArray[np.bool_] | slice = slice(None)) -> Ints:
+        """Return the latest time known by the end of each week, with what corrections have taken back since."""
+        found = np.maximum.accumulate(known.reshape(self.shape), axis=1)
+        if len(passing):
+            rows = (passing.account[which], passing.known[which], passing.time[which], gone[which])
+            np.maximum(found, running_latest(self.shape, *rows), out=found)
+        return found
+
+    def _first_week(self, features: Presence, passing: Events, gone: Ints) -> Ints:
         """Return per account and week the earliest event week known by then; the grid's length before the first."""
         accounts, weeks = self.shape
-        soonest = features.prompt.reshape(weeks, accounts, len(self.names)).max(axis=2, initial=0)
+        soonest = features.prompt.reshape(weeks, accounts, len(self.codes.features)).max(axis=2, initial=0)
         week, account = np.nonzero(soonest)
         known = week + (ON_TIME - soonest[week, account]).astype(np.int64)
-        earliest = -running_latest(self.shape, account, known, -week)
-        return np.where(earliest == NEVER, weeks, earliest)
+        earliest = running_latest(
+            self.shape,
+            np.r_[account, passing.account],
+            np.r_[known, passing.known],
+            -np.r_[week, passing.week],
+            np.r_[np.full(len(week), weeks), gone],
+        )
+        return np.where(earliest == NEVER, weeks, -earliest)
 
 
 def _add_at(total: Floats, cell: Ints, amount: Floats) -> None:
@@ -220,14 +249,3 @@ def _mark(prompt: NDArray[np.uint16], cell: Ints, late: Ints, lateness: Ints) ->
     on_time[late] = -1
     prompt[on_time] = ON_TIME
     np.maximum.at(prompt, cell[late], ON_TIME - lateness[late].astype(np.uint16))
-
-
-def _one(book: Book, query: str, *values: str) -> int:
-    return int(book.con.execute(query, list(values)).fetchall()[0][0])
-
-
-def _user_accounts(book: Book) -> Ints:
-    if not book.has("usage", "user_id"):
-        return np.empty(0, dtype=np.int64)
-    found = book.con.execute("SELECT account FROM user_codes ORDER BY member").fetchnumpy()["account"]
-    return np.asarray(found, dtype=np.int64)

@@ -13,10 +13,12 @@ class Rule:
     fix: str
     stops: bool = True
     """Whether too many rows that break it stop the run."""
+    bad: bool = True
+    """Whether a few of them are worth a warning and the quarantine, rather than a note."""
 
 
-def _rule(name: str, says: str, fix: str, stops: bool = True) -> tuple[str, Rule]:
-    return name, Rule(name, says, fix, stops)
+def _rule(name: str, says: str, fix: str, stops: bool = True, bad: bool = True) -> tuple[str, Rule]:
+    return name, Rule(name, says, fix, stops, bad)
 
 
 _EXPRESSION = "in {file} under [{table}] {column}"
@@ -86,14 +88,15 @@ RULES: Mapping[str, Rule] = dict(
         _rule(
             "corrected",
             "rows correct an earlier row of the same key ({key})",
-            "nothing needs doing: each is seen until the next one was known",
-            stops=False,
+            f"each is seen until the next was known; if they are rows apart, make the key distinct {_EXPRESSION}",
+            bad=False,
         ),
         _rule(
             "repeated",
             "rows repeat another row exactly",
             "nothing needs doing: one of each is kept",
             stops=False,
+            bad=False,
         ),
     )
 )

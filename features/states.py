@@ -164,14 +164,14 @@ class Tickets:
 def tickets(rows: Rows) -> Tickets:
     """Put the tickets on the grid; closing, reopening and rating are seen once they have happened."""
     opened, known = rows.week("opened_at"), rows.week("known_at")
-    closed = np.maximum(rows.week("closed_at"), known)
+    closed = rows.week("closed_at")
     csat, wait = rows.numbers("csat"), (rows.times("closed_at") - rows.times("opened_at")).astype(np.float64)
     rated = (~np.isnan(csat)).astype(np.float64)
 
     def flow(week: Ints, amount: Floats) -> Flow:
         return Flow.of(rows.shape, rows.account, week, np.maximum(week, known), amount, rows.until)
 
-    row, cell = rows.weeks_of(known, np.minimum(closed, rows.until))
+    row, cell = rows.weeks_of(known, np.minimum(np.maximum(closed, known), rows.until))
     oldest = np.full(rows.shape[0] * rows.shape[1], np.inf)
     np.minimum.at(oldest, cell, rows.times("opened_at")[row].astype(np.float64))
     one = np.ones(len(rows))

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from features.book import Book
 from features.contract import TABLES, Kind, Table
-from features.repeats import split_repeats
+from features.repeats import ranked, split_repeats
+from features.sources.tables import canonical, known_at
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]
@@ -36,7 +37,8 @@ def make_book(tables: Tables, *, without: Sequence[str] = (), con: duckdb.DuckDB
         if table.name in tables:
             columns[table.name] = frozenset(given)
     split_repeats(
-        con, "SELECT * FROM usage WHERE event_id IN (SELECT event_id FROM usage GROUP BY 1 HAVING count(*) > 1)"
+        con, "SELECT * FROM usage WHERE event_id IN (SELECT event_id FROM usage GROUP BY 1 HAVING count(*) > 1)",
+        corrects="usage.available_at" not in without,
     )
     return Book(con, columns)
 
@@ -54,17 +56,28 @@ def _fill(con: duckdb.DuckDBPyConnection, table: Table, given: Sequence[str], ro
         schema=schema,
     )
     con.register("rows_in_memory", held)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table.name} AS SELECT *, {_known_at(table)} AS known_at FROM rows_in_memory"
-    )
+    source, superseded = "rows_in_memory", "CAST(NULL AS TIMESTAMP)"
+    if table.name != "usage" and _share_a_key(table, given, rows):
+        source, superseded = f"({_told_apart(table, given)})", "superseded_at"
+    columns = canonical(table, tuple(given)) + ("" if table.name == "usage" else f", {superseded} AS superseded_at")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table.name} AS SELECT {columns} FROM {source}")
     con.unregister("rows_in_memory")
 
 
-def _known_at(table: Table) -> str:
-    if not table.event:
-        return "TIMESTAMP '0001-01-01'"
-    if table.available is None:
-        return table.event
-    if table.state:
-        return f"coalesce({table.available}, {table.event})"
-    return f"greatest({table.event}, {table.available})"
+def _share_a_key(table: Table, given: Sequence[str], rows: Sequence[Row]) -> bool:
+    keys = [tuple(row.get(name) for name in table.key if name in given) for row in rows]
+    named = [key for key in keys if key and None not in key]
+    return len(set(named)) < len(named)
+
+
+def _told_apart(table: Table, given: Sequence[str]) -> str:
+    """Return SQL of the rows that count, corrected by later ones; a row without a name stands for itself."""
+    known, corrects = known_at(table, tuple(given)), table.available in given and bool(table.event)
+    content = ", ".join(name for name in given if not (corrects and name == table.available))
+    key = ", ".join(name for name in table.key if name in given)
+    told = ranked(
+        f"{key}, CASE WHEN ({key}) IS NULL THEN place END", known, f"row({content})", "told", corrects=corrects
+    )
+    return f"""
+        WITH told AS (SELECT *, row_number() OVER () AS place FROM rows_in_memory)
+        SELECT * FROM ({told}) WHERE standing IN ('first', 'corrected')"""

@@ -18,7 +18,7 @@ RESERVED = (
     "quarantine",
     "usage_accounts",
     "usage_repeats",
-    "usage_rewritten",
+    "usage_versions",
     "typed_usage",
     "ranked_usage",
     "ranked",

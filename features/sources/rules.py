@@ -126,7 +126,7 @@ def problem(found: Checked, check: Check, count: int, total: int, sample: Sequen
         **limits.model_dump(),
     }
     above = count > limits.quarantine_share * total
-    severity: Severity = "note" if not rule.stops else "error" if above else "warning"
+    severity: Severity = "error" if above and rule.stops else "warning" if rule.bad else "note"
     says, fix = rule.says.format(**words), rule.fix.format(**words)
     return Problem(table.name, check.column, rule.name, severity, says, fix, count, total, tuple(sample))
 

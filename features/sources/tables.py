@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from features.contract import TABLES, Table
+from features.repeats import ranked
 from features.sources.casts import TYPES
 from features.sources.csv_files import literal
 from features.sources.problems import Problem
@@ -98,40 +99,13 @@ def _tell_copies(con: duckdb.DuckDBPyConnection, found: Checked, source: str, fi
     content = _row(found, tuple(c for c in found.columns if not (corrects and c == table.available)))
     known = known_at(table, found.columns)
     con.execute(f"CREATE TEMP TABLE ranked AS {ranked(_key(found), known, content, source, corrects=corrects)}")
-    keys = [column for column in table.key if column in found.columns]
-    for rule, column in (("duplicate", keys[-1] if keys else ""), ("repeated", ""), ("corrected", "")):
+    last = next((column for column in reversed(table.key) if column in found.columns), "")
+    for rule, column in (("duplicate", last), ("repeated", ""), ("corrected", last)):
         rows = f"ranked WHERE standing = '{rule}'"
         count = con.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
         if count:
             _tell(con, found, Check(rule, column, ""), rows, count, findings)
     return "ranked WHERE standing IN ('first', 'corrected')"
-
-
-def ranked(key: str, known: str, content: str, source: str, *, corrects: bool) -> str:
-    """Return SQL of the rows of `source` with their `standing` among those of the same key and `superseded_at`.
-
-    `first` and `corrected` rows count; `repeated` ones say once more what counts at that time; `duplicate` ones say
-    something else at the same time, or, where rows cannot correct (`corrects`), at any time.
-    """
-    moment = f"{key}, {known}" if corrects else key
-    first = f"first_value({content}) OVER (PARTITION BY {moment} ORDER BY {known}, {content})"
-    return f"""
-        WITH moments AS (
-            SELECT *, {known} AS moment, {content} AS content, {content} IS NOT DISTINCT FROM {first} AS same,
-                   row_number() OVER (PARTITION BY {moment} ORDER BY {known}, {content}) AS copy
-            FROM {source}),
-        turns AS (
-            SELECT *, lag(content) OVER turn IS NOT DISTINCT FROM content AS again, row_number() OVER turn AS turn
-            FROM moments WHERE copy = 1 WINDOW turn AS (PARTITION BY {key} ORDER BY moment)),
-        standings AS (
-            SELECT *, lead(moment) OVER (PARTITION BY {key}, again ORDER BY moment) AS superseded_at,
-                   CASE WHEN turn = 1 THEN 'first' WHEN again THEN 'repeated' ELSE 'corrected' END AS standing
-            FROM turns)
-        SELECT * EXCLUDE (moment, content, same, copy, again, turn) FROM standings
-        UNION ALL BY NAME
-        SELECT * EXCLUDE (moment, content, same, copy), CAST(NULL AS TIMESTAMP) AS superseded_at,
-               CASE WHEN same THEN 'repeated' ELSE 'duplicate' END AS standing
-        FROM moments WHERE copy > 1"""
 
 
 def _row(found: Checked, columns: tuple[str, ...] | None = None) -> str:

@@ -85,19 +85,24 @@ def _unknown_accounts(con: duckdb.DuckDBPyConnection, found: Checked, rows: int)
 
 
 def _repeats(con: duckdb.DuckDBPyConnection, found: Checked, rows: int) -> Iterator[Problem]:
-    """Put the surplus copies of repeated events into `usage_repeats`: of each event the one known first is kept."""
+    """Tell the rows of repeated events apart; where the source gives no available time none can correct another."""
     numbers = _repeated_numbers(con, found, rows)
     if not len(numbers):
         no_repeats(con)
         return
     con.register("repeated_numbers", pa.table({"number": numbers}))
-    split_repeats(con, f"SELECT * FROM usage WHERE {_number(found)} IN (SELECT number FROM repeated_numbers)")
+    repeated = f"SELECT * FROM usage WHERE {_number(found)} IN (SELECT number FROM repeated_numbers)"
+    split_repeats(con, repeated, corrects="available_at" in found.columns)
     con.unregister("repeated_numbers")
-    for rule, condition in (("duplicate", "NOT same"), ("repeated", "same")):
-        rows_of = f"usage_repeats WHERE {condition}"
+    for rule in ("duplicate", "repeated"):
+        rows_of = f"usage_repeats WHERE standing = '{rule}'"
         count = con.execute(f"SELECT count(*) FROM {rows_of}").fetchall()[0][0]
         if count:
             yield _repeat_problem(con, found, rule, rows_of, count, rows)
+    corrections = "usage_versions WHERE standing = 'corrected'"
+    count = con.execute(f"SELECT count(*) FROM {corrections}").fetchall()[0][0]
+    if count:
+        yield problem(found, Check("corrected", "event_id", ""), count, rows, _event_ids(con, corrections))
 
 
 def _repeat_problem(
@@ -108,8 +113,12 @@ def _repeat_problem(
     con.execute(
         f"INSERT INTO quarantine SELECT {entry} FROM {rows_of} ORDER BY 3 LIMIT {found.limits.quarantine_sample}"
     )
-    keys = con.execute(f"SELECT DISTINCT CAST(event_id AS VARCHAR) FROM {rows_of} ORDER BY 1 LIMIT 3").fetchall()
-    return problem(found, Check(rule, "event_id", ""), count, rows, [str(row[0]) for row in keys])
+    return problem(found, Check(rule, "event_id", ""), count, rows, _event_ids(con, rows_of))
+
+
+def _event_ids(con: duckdb.DuckDBPyConnection, rows: str) -> list[str]:
+    keys = con.execute(f"SELECT DISTINCT CAST(event_id AS VARCHAR) FROM {rows} ORDER BY 1 LIMIT 3").fetchall()
+    return [str(row[0]) for row in keys]
 
 
 def _number(found: Checked) -> str:

@@ -73,10 +73,6 @@ CASES = {
         "tickets", some("account_id", "'B' || ticket_id"), "unknown_account",
         "tickets.account_id: 3 of 40 rows name an account", "BT3", "[tickets] account_id",
     ),
-    "one event id for several events": Bad(
-        "usage", some("event_id", "5", "event_id < 31"), "duplicate",
-        "usage.event_id: 30 of 400 rows repeat the key (event_id)", "5", "[usage] event_id",
-    ),
     "one ticket id for several tickets": Bad(
         "tickets", some("ticket_id", "'T9'"), "duplicate",
         "tickets.ticket_id: 3 of 40 rows repeat the key (ticket_id)", "A4 T9", "[tickets] ticket_id",
@@ -150,6 +146,12 @@ def test_a_later_row_with_the_same_key_corrects_the_earlier_one_from_then_on(wri
     told = {problem["rule"]: (problem["severity"], problem["count"]) for problem in book.report["problems"]}
     assert told == {"corrected": ("note", 2), "repeated": ("note", 1)}
     assert book.con.execute("SELECT count(*) FROM quarantine WHERE rule = 'corrected'").fetchall() == [(0,)]
+
+
+def test_one_event_id_for_many_events_stops_the_run(write_book: Any) -> None:
+    one_id = some("event_id", "5", "event_id < 31")
+    with pytest.raises(ContractError, match=r"usage.event_id: 30 of 400 rows correct an earlier row of the same key"):
+        open_book(*write_book({"usage": one_id}), Limits(quarantine_share=0.02))
 
 
 def test_every_problem_is_told_at_once(write_book: Any) -> None:
