@@ -9,10 +9,23 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from features.calendar import REACH
+from features.beginnings import Beginnings, beginnings
+from features.engagement import (
+    Contacts,
+    Invoices,
+    Surveys,
+    Touchpoints,
+    Trainings,
+    contacts,
+    invoices,
+    surveys,
+    touchpoints,
+    trainings,
+)
 from features.grid import NEVER, AsOfs, Floats, Flow, Ints, Presence
 from features.history import History
 from features.rollup import LOGIN, epoch_us
+from features.rows import Rows
 from features.states import (
     DAY_US,
     Sponsors,
@@ -23,98 +36,17 @@ from features.states import (
     tickets,
     version,
 )
+from features.windows import Amounts, Either, Members, ProductFeatures
 
 T = TypeVar("T")
-
-
-def _within_reach(weeks: int) -> None:
-    """Refuse a window that would depend on where the data begin."""
-    if weeks > REACH:
-        raise ValueError(f"a window reaches {weeks} weeks back; raise REACH ({REACH}) in features/calendar.py")
-
-
-class Amounts:
-    """Amounts per week, summed over windows that end at the as-of dates."""
-
-    def __init__(self, flow: Flow, at: AsOfs) -> None:
-        self._flow, self._at = flow, at
-        self._sums: dict[tuple[int, int], Floats] = {}
-
-    def sum(self, weeks: int, lag: int = 0) -> Floats:
-        """Return the sum over the `weeks` that ended `lag` weeks before the as-of date."""
-        _within_reach(weeks + lag)
-        key = (weeks, lag)
-        if key not in self._sums:
-            self._sums[key] = self._flow.sum(self._at, weeks, lag)
-        return self._sums[key]
-
-    def slope(self, weeks: int) -> Floats:
-        """Return the least-squares slope per week over the last `weeks`."""
-        _within_reach(weeks)
-        centred = (weeks - 1) / 2 - np.arange(weeks)
-        return self._flow.weighted(self._at, centred.tolist()) / float(np.sum(centred**2))
-
-    def weeks_with(self, weeks: int) -> Floats:
-        """Return in how many of the last `weeks` there was any amount, as known at the as-of date."""
-        with_any: Floats = np.stack([self.sum(1, lag) > 0 for lag in range(weeks)]).sum(axis=0, dtype=np.float64)
-        return with_any
-
-
-class Either(Amounts):
-    """One of two amounts, by as-of date."""
-
-    def __init__(self, first: NDArray[np.bool_], one: Amounts, other: Amounts) -> None:
-        self._first, self._one, self._other = first, one, other
-
-    def sum(self, weeks: int, lag: int = 0) -> Floats:
-        """Return the sum of the one that counts at each as-of date."""
-        return np.where(self._first, self._one.sum(weeks, lag), self._other.sum(weeks, lag))
-
-    def slope(self, weeks: int) -> Floats:
-        """Return the slope of the one that counts at each as-of date."""
-        return np.where(self._first, self._one.slope(weeks), self._other.slope(weeks))
-
-
-class Members:
-    """Users or product features of each account, counted over windows that end at the as-of dates."""
-
-    def __init__(self, presence: Presence, at: AsOfs) -> None:
-        self._presence, self._at = presence, at
-        self._active: dict[tuple[int, int], NDArray[np.int16]] = {}
-        self._distinct: dict[tuple[int, int], Floats] = {}
-
-    def active_weeks(self, weeks: int, lag: int = 0) -> NDArray[np.int16]:
-        """Return per member in how many weeks of the window it was there (as-of dates × members)."""
-        _within_reach(weeks + lag)
-        return self._counted(weeks, lag)
-
-    def ever_active(self) -> NDArray[np.bool_]:
-        """Say per member whether it was ever there so far (as-of dates × members)."""
-        return self._counted(self._at.total, 0) > 0
-
-    def _counted(self, weeks: int, lag: int) -> NDArray[np.int16]:
-        key = (weeks, lag)
-        if key not in self._active:
-            self._active[key] = self._presence.active_weeks(self._at, weeks, lag)
-        return self._active[key]
-
-    def count(self, which: NDArray[np.bool_]) -> Floats:
-        """Return per account how many members are marked (accounts × as-of dates)."""
-        return self._presence.count(which)
-
-    def distinct(self, weeks: int, lag: int = 0) -> Floats:
-        """Return how many different members were there in the window."""
-        key = (weeks, lag)
-        if key not in self._distinct:
-            self._distinct[key] = self.count(self.active_weeks(weeks, lag) > 0)
-        return self._distinct[key]
 
 
 class Observed:
     """All that was known about every account at every as-of date asked for."""
 
-    def __init__(self, history: History, weeks: Ints) -> None:
+    def __init__(self, history: History, weeks: Ints, book: Beginnings | None = None) -> None:
         self._history = history
+        self._book = book or beginnings(history)
         self.accounts = history.accounts
         self._activity = history.activity
         self._grid = history.grid
@@ -140,6 +72,32 @@ class Observed:
         found = self.at(times)
         return np.where(np.isfinite(found), (found - self._instants) / DAY_US, np.nan)
 
+    def weeks_of(self, times: Floats) -> Floats:
+        """Return the week of the grid that holds a time (accounts × weeks, microseconds); NaN where it has none."""
+        found = self.at(times)
+        return np.floor((found - epoch_us(self._grid)) / (7 * DAY_US))
+
+    def when_ended(self, by_week: Floats, week: Floats) -> Floats:
+        """Return what an accounts × weeks array held when the given weeks ended (accounts × as-of dates).
+
+        NaN for weeks that have not ended by the as-of date, that lie before the grid, and for none (NaN).
+        """
+        ended = (week >= 0) & (week <= self._at.weeks)
+        column = np.where(ended, week, 0).astype(np.int64)
+        return np.where(ended, np.take_along_axis(by_week, column, axis=1), np.nan)
+
+    def begun(self, table: str, **where: str) -> NDArray[np.bool_]:
+        """Say for each as-of date whether any row of the table was known, about any account on record.
+
+        `where` names texts that the row must have: `seen.begun("touchpoints", kind="survey")`.
+        """
+        return self._book.begun(table, **where)[self._at.weeks]
+
+    @property
+    def book_tracked_since(self) -> Ints:
+        """The week of the first use of anybody, as known at each as-of date; the grid's length before any."""
+        return self._book.use[self._at.weeks]
+
     @cached_property
     def events(self) -> Amounts:
         """Everything that users did."""
@@ -163,15 +121,19 @@ class Observed:
         return Members(self._activity.users, self._at)
 
     @cached_property
-    def features(self) -> Members:
+    def features(self) -> ProductFeatures:
         """The product features that were used; the login is not one of them."""
-        return Members(self._activity.features.only(self._used), self._at)
+        presence = self._activity.features.only(self._used)
+        codes = self._used % max(len(self._activity.feature_names), 1)
+        account = self.at(self._activity.first_week)[presence.account].T
+        since = np.maximum(account, self._book.features[self._at.weeks][:, codes])
+        return ProductFeatures(presence, self._at, since)
 
     @cached_property
     def _used(self) -> Ints:
         """The members of the activity's features that were ever used and are not the login."""
         names = np.array(self._activity.feature_names, dtype=object)
-        used = self._activity.features.prompt.any(axis=0)
+        used = self._activity.features.ever
         return np.flatnonzero(used & np.tile(names != LOGIN, len(self._history.accounts)))
 
     @cached_property
@@ -202,17 +164,21 @@ class Observed:
     @cached_property
     def contract(self) -> Terms:
         """The contract in force (accounts × weeks: read it through `at`, `before`, `days_until`)."""
-        return terms(self._history.subscriptions)
+        return terms(self.rows("subscriptions"))
 
     @cached_property
     def sponsors(self) -> Sponsors:
         """The sponsors on record (accounts × weeks)."""
-        return sponsors(self._history.sponsors)
+        return sponsors(self.rows("contacts"))
 
     @cached_property
     def tickets(self) -> Tickets:
         """The support tickets (accounts × weeks)."""
-        return tickets(self._history.tickets)
+        return tickets(self.rows("tickets"))
+
+    def rows(self, table: str) -> Rows:
+        """Return the rows of a small table."""
+        return self._history.tables[table]
 
     def amounts(self, flow: Flow) -> Amounts:
         """Return a flow bound to the as-of dates."""
@@ -220,33 +186,78 @@ class Observed:
 
     def attribute(self, name: str) -> NDArray[np.object_]:
         """Return an attribute of the account as it was at each as-of date; None where it is not given."""
-        rows = self._history.attributes
+        rows = self.rows("accounts")
         values = np.append(rows.texts(name), np.array([None], dtype=object))
         found: NDArray[np.object_] = values[self.at(self._version)]
         return found
 
     @cached_property
     def _version(self) -> Ints:
-        return version(self._history.attributes)
+        return version(self.rows("accounts"))
+
+    @cached_property
+    def created(self) -> Ints:
+        """When the account came into being, as on record when each week ended (accounts × weeks, microseconds)."""
+        return np.append(self.rows("accounts").times("created_at"), NEVER)[self._version]
+
+    def numbered(self, name: str, codes: dict[str, int]) -> Ints:
+        """Return an attribute as a number for each text (accounts × as-of dates); −1 where it is not given.
+
+        `codes` is what the texts seen so far stand for, and grows.
+        """
+        texts = self.rows("accounts").texts(name)
+        numbers = [-1 if text is None else codes.setdefault(text, len(codes)) for text in texts]
+        return np.array([*numbers, -1])[self.at(self._version)]
+
+    @cached_property
+    def surveys(self) -> Surveys:
+        """The answers to surveys."""
+        return surveys(self.rows("surveys"))
+
+    @cached_property
+    def trainings(self) -> Trainings:
+        """The completed trainings."""
+        return trainings(self.rows("trainings"))
+
+    @cached_property
+    def touchpoints(self) -> Touchpoints:
+        """The meetings, calls and messages."""
+        return touchpoints(self.rows("touchpoints"))
+
+    @cached_property
+    def invoices(self) -> Invoices:
+        """The invoices and their payments."""
+        return invoices(self.rows("invoices"))
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """The contacts of any role (accounts × weeks)."""
+        return contacts(self.rows("contacts"))
+
+    def people(self, presence: Presence) -> Members:
+        """Return the members of a table, such as the contacts whom surveys name, bound to the as-of dates."""
+        return Members(presence, self._at)
 
     @cached_property
     def entitled_unused(self) -> tuple[Floats, Floats]:
-        """Return how many entitled features were never used so far, and how many features the plan includes."""
-        return self._entitled(self.features.ever_active())
+        """Return how many entitled features were never used so far, and how many there are that are tracked."""
+        return self._entitled(self.features.ever_active(), 1)
 
     @cached_property
     def entitled_idle(self) -> tuple[Floats, Floats]:
-        """Return how many entitled features were not used in the last 13 weeks, and how many there are."""
-        return self._entitled(self.features.active_weeks(13) > 0)
+        """Return how many entitled features were not used in the last 13 weeks, of those tracked so long."""
+        return self._entitled(self.features.active_weeks(13) > 0, 13)
 
-    def _entitled(self, used: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        plans = self.attribute("plan")
+    def _entitled(self, used: NDArray[np.bool_], weeks: int) -> tuple[Floats, Floats]:
+        """Count the plan's features whose use has been recorded for at least `weeks`, and those of them not `used`."""
+        plans, recorded = self.attribute("plan"), self._at.weeks[:, None] + 1 - self._book.features[self._at.weeks]
         total, hit = np.zeros(plans.shape), np.zeros(plans.shape)
         names = self._activity.feature_names
         codes, owner = self._used % max(len(names), 1), self._activity.features.account[self._used]
+        used = used & self.features.tracked(weeks)
         for plan, features in self._history.entitlements.items():
-            on_plan = plans == plan
-            inside = np.array([name in features for name in names], dtype=bool)[codes]
-            total += on_plan * len(features)
-            hit += self.features.count(used & inside & on_plan.T[:, owner])
+            on_plan = (plans == plan) & (self.tracked_weeks >= weeks)
+            inside = np.array([name in features for name in names], dtype=bool) & (recorded >= weeks)
+            total += on_plan * inside.sum(axis=1)
+            hit += self.features.count(used & inside[:, codes] & on_plan.T[:, owner])
         return np.where(total > 0, total - hit, np.nan), np.where(total > 0, total, np.nan)

@@ -1,7 +1,7 @@
 """Snapshots: one row of features per eligible account and as-of date, as it was known then."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.beginnings import beginnings
 from features.book import Book
 from features.calendar import WeekGrid
 from features.catalogue import Feature, catalogue, catalogue_digest
@@ -17,8 +18,10 @@ from features.errors import ContractError, UsageError
 from features.history import read_history
 from features.observed import Observed
 from features.outcome import OutcomeContract
-from features.rollup import first_use
+from features.peers import Accounts
+from features.sheet import Columns, Sheet
 from features.standing import standing
+from features.stream import first_use
 
 SHARD = 1_000
 """Accounts computed together: few enough for the processor's cache."""
@@ -28,8 +31,8 @@ SHARD = 1_000
 class Snapshot:
     """Features and standing of the cohort at each as-of date.
 
-    `frame` and `standing` share the index (account_id, as_of); `facts` (the numbers that sentences name) and
-    `not_scored` are of the last as-of date only.
+    `frame`, `standing` and `untracked` share the index (account_id, as_of); `facts` (the numbers that sentences name,
+    and per feature `NAME.untracked`, 1 where it is not tracked) and `not_scored` are of the last as-of date only.
     """
 
     frame: pd.DataFrame
@@ -40,6 +43,8 @@ class Snapshot:
     catalogue_digest: str
     outcome_digest: str
     left_out: Mapping[str, str]
+    untracked: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Where a value of `frame` is missing because nothing recorded it then."""
 
 
 def available(book: Book) -> tuple[tuple[Feature, ...], dict[str, str]]:
@@ -74,6 +79,7 @@ def week_grid(book: Book, as_ofs: Sequence[date]) -> WeekGrid:
 def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract) -> Snapshot:
     """Compute every available feature for the cohort of each as-of date.
 
+    First what each account shows, a stretch of accounts at a time; then what compares the rows with one another.
     Raises UsageError when an as-of date does not end a week of the data.
     """
     if not as_ofs:
@@ -82,44 +88,55 @@ def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract)
     history = read_history(book, week_grid(book, dates))
     weeks = np.array([history.grid.index(each) for each in dates], dtype=np.int64)
     features, left_out = available(book)
-    # Filled from the top; what the cohort leaves over is never touched and costs no memory.
-    values = np.empty((len(history.accounts) * len(dates), len(features)), order="F")
+    whole, texts = beginnings(history), _compared(features)
+    sheet = Sheet.blank(len(history.accounts) * len(dates), features)
     parts: list[_Part] = []
     for shard in history.shards(SHARD):
-        parts.append(_part(Observed(shard, weeks), features, contract, values[sum(part.rows for part in parts) :]))
-    chosen = np.concatenate([part.chosen for part in parts])
-    index = _index(history.accounts, dates, chosen)
-    scored = pd.Index(history.accounts[chosen[:, -1]].astype(str), name="account_id")
+        parts.append(_part(Observed(shard, weeks, whole), contract, sheet, sum(part.rows for part in parts), texts))
+    sheet = sheet.top(sum(part.rows for part in parts))
+    accounts, facts = Accounts.joined([part.accounts for part in parts]), _joined([part.facts for part in parts])
+    if texts:
+        facts |= sheet.compare(accounts, np.concatenate([part.tracked_weeks for part in parts]), weeks, whole)
+    index = _index(history.accounts, dates, accounts.chosen)
+    scored = pd.Index(history.accounts[accounts.chosen[:, -1]].astype(str), name="account_id")
     return Snapshot(
-        frame=pd.DataFrame(values[: len(index)], index=index, columns=[each.name for each in features], copy=False),
+        frame=sheet.frame(sheet.values, index),
         standing=_standing([part.standing for part in parts], index),
-        facts=pd.DataFrame(_joined([part.facts for part in parts]), index=scored),
+        facts=pd.DataFrame(facts | sheet.said_untracked(accounts.chosen), index=scored),
         not_scored=pd.DataFrame(_joined([part.not_scored for part in parts])),
         features=features,
         catalogue_digest=catalogue_digest(features),
         outcome_digest=contract.digest,
         left_out=left_out,
+        untracked=sheet.frame(sheet.untracked, index),
     )
 
 
-Columns = dict[str, NDArray[Any]]
+Texts = Mapping[str, dict[str, int]]
+
+
+def _compared(features: Sequence[Feature]) -> Texts:
+    """Return the attributes that accounts are compared by, each with an empty numbering of its texts."""
+    reads = [name.partition(".") for each in features if each.of_peers for name in each.reads]
+    return {column: {} for table, _, column in reads if table == "accounts" and column}
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The snapshot of one shard of accounts; `chosen` is accounts × as-of dates."""
+    """The snapshot of one stretch of accounts; its values stand on the sheet."""
 
-    chosen: NDArray[np.bool_]
+    accounts: Accounts
     rows: int
+    tracked_weeks: NDArray[np.int16]
+    """Of each row."""
     standing: Columns
     facts: Columns
     not_scored: Columns
 
 
-def _part(seen: Observed, features: Sequence[Feature], contract: OutcomeContract, values: NDArray[np.float64]) -> _Part:
-    """Compute one shard; its feature values are written to the top of `values`."""
+def _part(seen: Observed, contract: OutcomeContract, sheet: Sheet, first: int, texts: Texts) -> _Part:
+    """Compute one stretch of accounts; its feature values are written to the sheet from row `first` on."""
     chosen = eligible(seen, contract)
-    rows = int(chosen.sum())
     reasons = np.array(why_not(seen, contract), dtype=object)
     excluded = np.flatnonzero(reasons != "")
     not_scored = {
@@ -127,22 +144,14 @@ def _part(seen: Observed, features: Sequence[Feature], contract: OutcomeContract
         "name": seen.attribute("name")[excluded, -1],
         "why": reasons[excluded],
     }
-    facts = _compute(seen, features, chosen, values[:rows])
-    return _Part(chosen, rows, standing(seen, chosen), facts, not_scored)
-
-
-def _compute(
-    seen: Observed, features: Sequence[Feature], chosen: NDArray[np.bool_], values: NDArray[np.float64]
-) -> Columns:
-    """Write the chosen rows of every feature into `values`; return the facts of those of the last as-of date."""
-    facts = {}
-    rows = np.flatnonzero(chosen)
-    for place, each in enumerate(features):
-        column = each.compute(seen)
-        np.take(column.values.ravel(), rows, out=values[:, place])
-        for name, fact in column.facts.items():
-            facts[f"{each.name}.{name}"] = fact[:, -1][chosen[:, -1]]
-    return facts
+    return _Part(
+        Accounts.of(seen, chosen, texts),
+        int(chosen.sum()),
+        seen.tracked_weeks[chosen].astype(np.int16),
+        standing(seen, chosen),
+        sheet.observe(seen, chosen, first),
+        not_scored,
+    )
 
 
 def _standing(parts: Sequence[Columns], index: pd.MultiIndex) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """A snapshot says what it holds, what it leaves out, and refuses dates that it cannot serve."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features import snapshot
 from features.catalogue import catalogue
 from features.errors import ContractError, UsageError
 from features.outcome import OutcomeContract
@@ -85,10 +87,36 @@ def test_what_is_not_mapped_is_left_out_and_said(tables: dict[str, Any]) -> None
     assert not {"login_drop", "arr", "tenure_days"} & set(found.left_out)
 
 
-def test_an_empty_table_is_not_an_absent_one(tables: dict[str, Any]) -> None:
-    found = take_snapshot(make_book(tables | {"tickets": [], "contacts": []}), dates(0), CONTRACT)
-    assert not {"tickets_opened", "sponsors_now"} & set(found.left_out)
-    assert found.frame["tickets_opened"].tolist() == [0, 0]
+def test_a_table_that_has_not_begun_is_not_tracked_rather_than_absent_or_zero(tables: dict[str, Any]) -> None:
+    tickets = [{"account_id": "one", "ticket_id": "t1", "opened_at": T - 20 * WEEK}]
+    nothing, begun = (
+        take_snapshot(make_book(tables | {"tickets": rows}), dates(20, 0), CONTRACT) for rows in ([], tickets)
+    )
+    assert "tickets_opened" not in nothing.left_out
+    assert nothing.frame["tickets_opened"].isna().all()
+    assert nothing.untracked["tickets_opened"].all()
+    assert begun.untracked["tickets_opened"].tolist() == [True, False, False]
+    assert begun.frame["tickets_opened"].fillna(-1).tolist() == [-1, 0, 0]
+
+
+def test_rows_of_an_account_that_is_not_on_record_begin_nothing(tables: dict[str, Any]) -> None:
+    later = [*tables["accounts"], {"account_id": "new", "created_at": T - WEEK, "name": "New"}]
+    tickets = [{"account_id": "new", "ticket_id": "t1", "opened_at": T - 20 * WEEK}]
+    found = take_snapshot(make_book(tables | {"accounts": later, "tickets": tickets}), dates(5, 0), CONTRACT)
+    assert found.untracked["tickets_opened"].loc["one"].tolist() == [True, False]
+
+
+def test_too_little_recorded_use_is_not_tracked(tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    tenure, login = (next(each for each in catalogue() if each.name == name) for name in ("tenure_days", "login_drop"))
+    asked = (tenure, replace(login, history=12), replace(login, name="later", history=13))
+    monkeypatch.setattr(snapshot, "catalogue", lambda: asked)
+    young = {**tables, "usage": [row for row in tables["usage"] if row["occurred_at"] > T - 12 * WEEK]}
+    found = take_snapshot(make_book(young), dates(1, 0), CONTRACT)
+    assert found.untracked.loc["one"].to_numpy().tolist() == [[False, True, True], [False, False, True]]
+    assert found.frame.loc["one"].isna().to_numpy().tolist() == [[False, True, True], [False, False, True]]
+    assert found.facts[["login_drop.untracked", "later.untracked"]].loc["one"].tolist() == [0, 1]
+    assert found.untracked.index.equals(found.frame.index)
+    assert set(found.untracked.dtypes) == {np.dtype(bool)}
 
 
 def test_digests_tell_which_contract_and_catalogue(tables: dict[str, Any]) -> None:
