@@ -11,7 +11,7 @@ from features.errors import UsageError
 from features.outcome import OutcomeContract
 
 _RECORDED = """
-SELECT o.account_id, {at} AS at, {known_at} AS known_at, CAST(NULL AS TIMESTAMP) AS until
+SELECT o.account_id, {at} AS at, {known_at} AS known_at, o.superseded_at AS until
 FROM outcomes o
 LEFT JOIN (SELECT account_id, ends_at, max(notice_days) AS notice_days FROM subscriptions GROUP BY ALL) s
   ON s.account_id = o.account_id AND s.ends_at = o.effective_at
@@ -28,21 +28,37 @@ _CLOCKS = {
 """Per clock when the outcome happened and when that was known: a notice is known when it is received."""
 
 _GAPS = """
-SELECT account_id, reach AS at, greatest(reach + to_days($gap), told) AS known_at,
-       CASE WHEN next <= reach + to_days($gap) THEN next_told END AS until
-FROM (
-    SELECT account_id, reach, told, lead(started_at) OVER terms AS next, lead(known_at) OVER terms AS next_told
-    FROM (
-        SELECT account_id, started_at, known_at,
-               max(coalesce(ends_at, TIMESTAMP 'infinity')) OVER sofar AS reach, max(known_at) OVER sofar AS told
-        FROM subscriptions
-        WINDOW sofar AS (PARTITION BY account_id ORDER BY started_at, known_at ROWS UNBOUNDED PRECEDING)
-    )
-    WINDOW terms AS (PARTITION BY account_id ORDER BY started_at, reach)
+WITH corrections AS (SELECT account_id, superseded_at AS correction FROM subscriptions WHERE superseded_at IS NOT NULL),
+eras AS (
+    SELECT account_id, correction AS closed,
+           lag(correction, 1, TIMESTAMP '-infinity') OVER (PARTITION BY account_id ORDER BY correction) AS opened
+    FROM (SELECT * FROM corrections UNION SELECT DISTINCT account_id, TIMESTAMP 'infinity' FROM subscriptions)
+),
+terms AS (
+    SELECT s.*, opened, closed FROM subscriptions s JOIN eras e
+      ON e.account_id = s.account_id AND s.known_at < closed AND coalesce(s.superseded_at >= closed, true)
+),
+reached AS (
+    SELECT account_id, opened, closed, started_at, known_at,
+           max(coalesce(ends_at, TIMESTAMP 'infinity')) OVER sofar AS reach, max(known_at) OVER sofar AS told
+    FROM terms
+    WINDOW sofar AS (PARTITION BY account_id, closed ORDER BY started_at, known_at ROWS UNBOUNDED PRECEDING)
+),
+ended AS (
+    SELECT *, lead(started_at) OVER later AS next, lead(known_at) OVER later AS next_told
+    FROM reached WINDOW later AS (PARTITION BY account_id, closed ORDER BY started_at, reach)
+),
+outcomes AS (
+    SELECT account_id, reach, greatest(reach + to_days($gap), told, opened) AS known_at,
+           least(CASE WHEN next <= reach + to_days($gap) THEN next_told END, closed) AS until
+    FROM ended
+    WHERE isfinite(reach)
+      AND (next IS NULL OR next > reach + to_days($gap) OR next_told > reach + to_days($gap))
 )
-WHERE isfinite(reach)
-  AND (next IS NULL OR next > reach + to_days($gap) OR next_told > reach + to_days($gap))
+SELECT account_id, reach AS at, known_at, CASE WHEN isfinite(until) THEN until END AS until
+FROM outcomes WHERE known_at < until
 """
+"""Gaps between contracts as they stood in each era, which ends when a correction became known."""
 
 
 def outcomes(book: Book, contract: OutcomeContract) -> pd.DataFrame:

@@ -242,3 +242,22 @@ def test_a_matured_decision_window_does_not_change_later() -> None:
     found = outcomes(make_book({"accounts": [], "usage": [], "outcomes": rows}), contract)
     early, late = (window_label(labelled(found, 0, known_by=day), 0, 30).iloc[0] for day in (37, 365))
     assert early == late
+
+
+def test_a_corrected_end_changes_the_label_only_from_its_correction_on() -> None:
+    term = {"account_id": "A", "subscription_id": "s", "started_at": T - 400 * DAY, "ends_at": T + 10 * DAY}
+    longer = term | {"ends_at": T + 300 * DAY, "recorded_at": T + 60 * DAY}
+    short, both = (
+        outcomes(make_book({"accounts": [], "usage": [], "subscriptions": rows}), GAP)
+        for rows in ([term], [term, longer])
+    )
+    for known_by in (0, 41, 60):
+        assert labelled(both, 0, known_by=known_by).equals(labelled(short, 0, known_by=known_by))
+    assert labelled(both, 0, known_by=60)["days"].iloc[0] == 10
+    assert np.isnan(labelled(both, 0, known_by=61)["days"].iloc[0])
+    assert labelled(both, 0, known_by=365)["days"].iloc[0] == 300
+
+
+def test_a_corrected_outcome_counts_until_its_correction() -> None:
+    told = {"kind": "churn", "effective_at": T + 5 * DAY, "recorded_at": T + 6 * DAY, "reason": "price"}
+    assert recorded(told, told | {"reason": "merger", "recorded_at": T + 20 * DAY}) == [(5, 6), (5, 20)]
