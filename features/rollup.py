@@ -56,11 +56,11 @@ def roll_up(book: Book, grid: WeekGrid, accounts: NDArray[np.object_]) -> Activi
     """Read all usage that was known before `grid.last` in one pass; events of unknown accounts are left out."""
     codes = code(book, accounts)
     rollup = Rollup(grid, codes)
-    for batch in stream(book, grid, "usage"):
+    for batch in stream(book, "usage", grid):
         rollup.add(batch)
-    for batch in stream(book, grid, "usage_repeats"):
+    for batch in stream(book, "usage_repeats", grid):
         rollup.take_back(batch)
-    for batch in stream(book, grid, "usage_versions"):
+    for batch in stream(book, "usage_versions", grid):
         rollup.add_versions(batch)
     return rollup.activity()
 
@@ -127,6 +127,9 @@ class Rollup:
         self.users = np.zeros(len(order) * grid.weeks + 1, dtype=np.uint16)
         self.features = np.zeros(cells * len(codes.features) + 1, dtype=np.uint16)
         self.late: list[Events] = []
+        """Events that became known in a later week than they happened."""
+        self.settled: list[Events] = []
+        """Late changes of amounts alone: what was sent again, or stood until it was corrected."""
         self.passing: list[tuple[Events, Ints]] = []
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -135,7 +138,7 @@ class Rollup:
 
     def take_back(self, batch: pa.RecordBatch) -> None:
         """Take back the amounts of events that were sent again; when they were first seen, and by whom, stands."""
-        self._add_amounts(Events.of(batch, self.start).taken_back())
+        self._settle(Events.of(batch, self.start).taken_back())
 
     def add_versions(self, batch: pa.RecordBatch) -> None:
         """Add a batch of events with a seventh column: from when on a correction is seen instead (null: never)."""
@@ -147,38 +150,48 @@ class Rollup:
         passing = events.chosen(rows)
         self.passing.append((passing, gone[rows]))
         self._note_logins(passing)
-        self._add_amounts(passing)
-        self._add_amounts(passing.taken_back(known=gone[rows]))
+        self._settle(passing)
+        self._settle(passing.taken_back(known=gone[rows]))
 
     def _add(self, events: Events) -> None:
         accounts, weeks = self.shape
-        late = self._add_amounts(events)
-        cell, login = events.account * weeks + events.known, np.flatnonzero(events.feature == self.login)
+        late, amount, known = np.flatnonzero(events.known != events.week), events.amount, events.known
+        if len(late):
+            self.late.append(events.chosen(late))
+            amount = amount.copy()
+            amount[late] = 0.0
+        self._add_amounts(events.account * weeks + known, events.feature, amount)
+        cell, login = events.account * weeks + known, np.flatnonzero(events.feature == self.login)
         np.maximum.at(self.last_event, cell, events.time)
         np.maximum.at(self.last_login, cell[login], events.time[login])
         self._note_logins(events)
-        week, place, lateness = events.week, self.user_place[events.user], events.known - events.week
-        members = len(self.codes.features)
-        _mark(self.features, (week * accounts + events.account) * members + events.feature, late, lateness)
-        _mark(self.users, np.where(place >= 0, week * len(self.user_account) + place, -1), late, lateness)
+        place, members = self.user_place[events.user], len(self.codes.features)
+        _mark(self.features, (known * accounts + events.account) * members + events.feature, late)
+        _mark(self.users, np.where(place >= 0, known * len(self.user_account) + place, -1), late)
 
     def _note_logins(self, events: Events) -> None:
         seen = events.known[events.feature == self.login]
         self.first_login = min(self.first_login, int(seen.min(initial=self.shape[1])))
 
-    def _add_amounts(self, events: Events) -> Ints:
-        """Add amounts at their event weeks; keep those known later, and return which these are."""
-        cell, login = events.account * self.shape[1] + events.week, np.flatnonzero(events.feature == self.login)
-        _add_at(self.events, cell, events.amount)
-        _add_at(self.logins, cell[login], events.amount[login])
-        late = np.flatnonzero(events.known != events.week)
-        if len(late):
-            self.late.append(events.chosen(late))
-        return late
+    def _add_amounts(self, cell: Ints, feature: Ints, amount: Floats) -> None:
+        login = np.flatnonzero(feature == self.login)
+        _add_at(self.events, cell, amount)
+        _add_at(self.logins, cell[login], amount[login])
+
+    def _settle(self, events: Events) -> None:
+        """Change amounts, now where they were known in time, else when all has been collected."""
+        on_time = events.known == events.week
+        now = events.chosen(on_time)
+        self._add_amounts(now.account * self.shape[1] + now.week, now.feature, now.amount)
+        self.settled.append(events.chosen(~on_time))
 
     def activity(self) -> Activity:
-        """Return what has been collected."""
-        late = Events.joined(self.late)
+        """Return what has been collected; nothing can be added afterwards."""
+        seen = Events.joined(self.late)
+        late = Events.joined([seen, *self.settled])
+        seen, late = seen.chosen(seen.week >= 0), late.chosen(late.week >= 0)
+        self._add_amounts(late.account * self.shape[1] + late.week, late.feature, late.amount)
+        self._mark_late(seen)
         passing = Events.joined([events for events, _ in self.passing])
         gone = np.concatenate([np.empty(0, dtype=np.int64), *(until for _, until in self.passing)])
         features = self._used(passing, gone)
@@ -193,6 +206,15 @@ class Rollup:
             features=features,
             feature_names=self.codes.features,
         )
+
+    def _mark_late(self, seen: Events) -> None:
+        """Keep the greatest promptness per member-week."""
+        prompt = ON_TIME - (seen.known - seen.week).astype(np.uint16)
+        member = (seen.week * self.shape[0] + seen.account) * len(self.codes.features) + seen.feature
+        np.maximum.at(self.features, member, prompt)
+        place = self.user_place[seen.user]
+        named = place >= 0
+        np.maximum.at(self.users, seen.week[named] * len(self.user_account) + place[named], prompt[named])
 
     def _used(self, passing: Events, gone: Ints) -> Presence:
         accounts, weeks = self.shape
@@ -236,16 +258,17 @@ class Rollup:
 
 
 def _add_at(total: Floats, cell: Ints, amount: Floats) -> None:
-    """Add amounts to cells; a batch touches a short stretch of them, so only that stretch is counted."""
-    if len(cell):
-        low = int(cell.min())
-        part = np.bincount(cell - low, weights=amount)
-        total[low : low + len(part)] += part
+    """Add amounts to cells; where a batch touches a short stretch of them, only that stretch is counted."""
+    if not len(cell):
+        return
+    low, high = int(cell.min()), int(cell.max())
+    if high - low > 8 * len(cell):
+        np.add.at(total, cell, amount)
+    else:
+        total[low : high + 1] += np.bincount(cell - low, weights=amount)
 
 
-def _mark(prompt: NDArray[np.uint16], cell: Ints, late: Ints, lateness: Ints) -> None:
-    """Keep the greatest promptness per cell; the last place takes what does not count."""
-    on_time = cell.copy()
-    on_time[late] = -1
-    prompt[on_time] = ON_TIME
-    np.maximum.at(prompt, cell[late], ON_TIME - lateness[late].astype(np.uint16))
+def _mark(prompt: NDArray[np.uint16], cell: Ints, late: Ints) -> None:
+    """Mark cells as seen in time; the last place takes what was late, or has no member."""
+    cell[late] = -1
+    prompt[cell] = ON_TIME

@@ -88,12 +88,15 @@ def _code_users(book: Book, known: Codes | None) -> tuple[Ints, pa.ChunkedArray]
     return coded["account"].to_numpy(), coded["user_id"]
 
 
-def stream(book: Book, grid: WeekGrid, table: str, known_from: date | None = None) -> Iterator[pa.RecordBatch]:
+def stream(book: Book, table: str, grid: WeekGrid, earliest: date | None = None) -> Iterator[pa.RecordBatch]:
     """Yield batches of (account, feature, user, time, known, amount), coded, in microseconds; user −1 for none.
 
     `usage` leaves out the events of `usage_versions`, whose batches have a seventh column: from when on a correction
     is seen instead (null: never); `usage_repeats` yields those of events that are told in one way only.
+    Events that happened before the grid are left out; with `earliest`, those that happened before that day or were
+    known before the grid.
     """
+    first = f"u.occurred_at >= TIMESTAMP '{earliest or grid.start}'"
     query = f"""
         SELECT a.account, f.code, {_user(book)}, u.occurred_at, u.known_at,
                {"coalesce(u.quantity, 1)" if book.has("usage", "quantity") else "CAST(1 AS DOUBLE)"} AS amount
@@ -102,9 +105,8 @@ def stream(book: Book, grid: WeekGrid, table: str, known_from: date | None = Non
         JOIN account_codes a ON a.account_id = u.account_id
         JOIN feature_codes f ON f.feature = u.feature
         {_users(book)}
-        WHERE u.occurred_at >= TIMESTAMP '{grid.start}' AND u.known_at < TIMESTAMP '{grid.last}'
-          AND u.occurred_at < TIMESTAMP '{grid.last}'
-          {f"AND u.known_at >= TIMESTAMP '{known_from}'" if known_from else ""}
+        WHERE {first} AND u.occurred_at < TIMESTAMP '{grid.last}' AND u.known_at < TIMESTAMP '{grid.last}'
+          {f"AND u.known_at >= TIMESTAMP '{grid.start}'" if earliest else ""}
           {_rest(book, table)}"""
     yield from book.con.sql(query).to_arrow_reader(BATCH)
 
