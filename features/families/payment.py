@@ -16,7 +16,7 @@ DRIVER = "Payment"
     riskier="higher",
     title="Late invoices",
     says="Paid late or still unpaid: {late:,.0f} of {due:,.0f|invoice|invoices} due within a year.",
-    otherwise="Nothing was paid late of {due:,.0f|invoice|invoices} due within a year.",
+    otherwise="Paid late or still unpaid: none of {due:,.0f|invoice|invoices} due within a year.",
     missing="No invoice was due within a year.",
 )
 def invoices_late(seen: Observed) -> Column:
@@ -64,7 +64,7 @@ def days_late_change(seen: Observed) -> Column:
     title="Days overdue",
     says="The oldest unpaid invoice was due {value:,.0f|day|days} ago.",
     otherwise="No invoice is overdue.",
-    missing="No invoice has been due yet.",
+    missing="No invoice is on record that has been due.",
 )
 def overdue_days(seen: Observed) -> Column:
     """Days since the oldest unpaid invoice was due, 0 where none is; null where none was ever due."""
@@ -79,7 +79,7 @@ def overdue_days(seen: Observed) -> Column:
     title="Overdue share of revenue",
     says="{amount:,.0f} is overdue, {value:.1%} of annual recurring revenue.",
     otherwise="No amount is on record as overdue.",
-    missing="No invoice has been due yet, or the price is not on record.",
+    missing="No invoice is on record that has been due, or no annual recurring revenue.",
 )
 def overdue_share(seen: Observed) -> Column:
     """Amount due and unpaid over ARR; null without ARR above 0 or where no invoice was ever due."""

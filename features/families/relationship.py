@@ -83,7 +83,7 @@ def days_since_touch(seen: Observed) -> Column:
     riskier="higher",
     title="Touchpoint drop",
     says="Touchpoints fell {value:.0%}: {recent:,.0f} in the last quarter against {baseline:,.0f} in the one before.",
-    otherwise="Touchpoints held: {recent:,.0f} in the last quarter against {baseline:,.0f} in the one before.",
+    otherwise="Touchpoints did not fall: {recent:,.0f} in the last quarter against {baseline:,.0f} in the one before.",
     missing="No touchpoint in the quarter before to compare with.",
 )
 def touch_drop(seen: Observed) -> Column:
@@ -111,8 +111,10 @@ def days_since_customer_contact(seen: Observed) -> Column:
     unit="share",
     riskier="lower",
     title="Touchpoints begun by the account",
-    says="The account began {begun:,.0f} of {touchpoints:,.0f|touchpoint|touchpoints} in the last half year.",
-    otherwise="The account began none of {touchpoints:,.0f|touchpoint|touchpoints} in the last half year.",
+    says="Begun by the account, as recorded: {begun:,.0f} of {touchpoints:,.0f|touchpoint|touchpoints} in the last half"
+    " year.",
+    otherwise="Begun by the account, as recorded: none of {touchpoints:,.0f|touchpoint|touchpoints} in the last half"
+    " year.",
     missing="There was no touchpoint in the last half year.",
 )
 def customer_initiative(seen: Observed) -> Column:
