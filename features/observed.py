@@ -125,9 +125,14 @@ class Observed:
         """The product features that were used; the login is not one of them."""
         presence = self._activity.features.only(self._used)
         codes = self._used % max(len(self._activity.feature_names), 1)
-        account = self.at(self._activity.first_week)[presence.account].T
-        since = np.maximum(account, self._book.features[self._at.weeks][:, codes])
-        return ProductFeatures(presence, self._at, since)
+        anybody, account = self._feature_weeks[:, codes], self.tracked_weeks.astype(np.int16)[presence.account].T
+        return ProductFeatures(presence, self._at, np.minimum(anybody, account))
+
+    @cached_property
+    def _feature_weeks(self) -> NDArray[np.int16]:
+        """Weeks since anybody's first recorded use of each product feature (as-of dates × features); 0 before it."""
+        first = self._book.features[self._at.weeks]
+        return np.where(first < self._grid.weeks, self._at.weeks[:, None] + 1 - first, 0).astype(np.int16)
 
     @cached_property
     def _used(self) -> Ints:
@@ -250,14 +255,14 @@ class Observed:
 
     def _entitled(self, used: NDArray[np.bool_], weeks: int) -> tuple[Floats, Floats]:
         """Count the plan's features whose use has been recorded for at least `weeks`, and those of them not `used`."""
-        plans, recorded = self.attribute("plan"), self._at.weeks[:, None] + 1 - self._book.features[self._at.weeks]
+        plans = self.attribute("plan")
         total, hit = np.zeros(plans.shape), np.zeros(plans.shape)
         names = self._activity.feature_names
         codes, owner = self._used % max(len(names), 1), self._activity.features.account[self._used]
         used = used & self.features.tracked(weeks)
         for plan, features in self._history.entitlements.items():
             on_plan = (plans == plan) & (self.tracked_weeks >= weeks)
-            inside = np.array([name in features for name in names], dtype=bool) & (recorded >= weeks)
+            inside = np.array([name in features for name in names], dtype=bool) & (self._feature_weeks >= weeks)
             total += on_plan * inside.sum(axis=1)
             hit += self.features.count(used & inside[:, codes] & on_plan.T[:, owner])
         return np.where(total > 0, total - hit, np.nan), np.where(total > 0, total, np.nan)

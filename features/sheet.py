@@ -47,7 +47,8 @@ class Sheet:
         lacks = _Lacks(seen.tracked_weeks.ravel()[pairs], pairs % chosen.shape[1], seen.begun)
         for place, each in self._of_peers(False):
             column = each.compute(seen)
-            np.take(column.values.ravel(), pairs, out=self.values[here, place])
+            # Clipping leaves out the buffer that checking the places would need.
+            np.take(column.values.ravel(), pairs, out=self.values[here, place], mode="clip")
             if column.untracked is not None:
                 self._blank(here, place, np.broadcast_to(column.untracked, chosen.shape).ravel()[pairs])
             self._blank(here, place, lacks.of(each))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.calendar import REACH
-from features.grid import AsOfs, Floats, Flow, Ints, Presence
+from features.grid import AsOfs, Floats, Flow, Presence
 
 
 def _within_reach(weeks: int) -> None:
@@ -118,11 +118,14 @@ class Members:
 class ProductFeatures(Members):
     """Product features, each with the time since when its use is recorded."""
 
-    def __init__(self, presence: Presence, at: AsOfs, since: Ints) -> None:
+    def __init__(self, presence: Presence, at: AsOfs, tracked_weeks: NDArray[np.int16]) -> None:
         super().__init__(presence, at)
-        self._since = since
-        """The week from which on the account's use of the feature is recorded (as-of dates × members)."""
+        self._tracked_weeks = tracked_weeks
+        """For how many weeks the account's use of the feature has been recorded (as-of dates × members)."""
+        self._tracked: dict[int, NDArray[np.bool_]] = {}
 
     def tracked(self, weeks: int) -> NDArray[np.bool_]:
         """Say per member whether its use has been recorded for at least `weeks` (as-of dates × members)."""
-        return (self._since < self._at.total) & (self._at.weeks[:, None] + 1 - self._since >= weeks)
+        if weeks not in self._tracked:
+            self._tracked[weeks] = self._tracked_weeks >= weeks
+        return self._tracked[weeks]
