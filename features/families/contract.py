@@ -4,6 +4,7 @@ import numpy as np
 
 from features.catalogue import Column, feature
 from features.observed import Observed
+from features.ratios import share
 from features.states import DAY_US
 
 DRIVER = "Contract"
@@ -134,3 +135,60 @@ def seat_price_change(seen: Observed) -> Column:
 def contracts_so_far(seen: Observed) -> Column:
     """Contracts that have begun."""
     return Column(seen.at(seen.contract.count))
+
+
+@feature(
+    reads="subscriptions.notice_days",
+    unit="days",
+    riskier="either",
+    title="Notice period",
+    says="Notice must be given {value:,.0f|day|days} before the contract ends.",
+    otherwise="Notice can be given until the contract ends.",
+    missing="The notice period is not known.",
+)
+def notice_period(seen: Observed) -> Column:
+    """Days of notice of the contract in force; null where they are not given."""
+    return Column(seen.at(seen.contract.notice_days))
+
+
+@feature(
+    reads="subscriptions",
+    unit="days",
+    riskier="either",
+    title="Days since the last renewal",
+    says="The contract in force began {value:,.0f|day|days} ago.",
+    missing="No contract is on record.",
+)
+def days_since_renewal(seen: Observed) -> Column:
+    """Days since the contract in force that ends last began."""
+    return Column(-seen.days_until(seen.contract.started))
+
+
+@feature(
+    reads="subscriptions.discount_ends_at",
+    unit="days",
+    riskier="lower",
+    title="Days to the discount's end",
+    says="The discount ends in {value:,.0f|day|days}.",
+    otherwise="The discount ended {opposite:,.0f|day|days} ago.",
+    missing="The contract has no discount that ends.",
+)
+def discount_ends(seen: Observed) -> Column:
+    """Days to the end of the discount of the contract in force, negative after it; null without one."""
+    return Column(seen.days_until(seen.contract.discount_ends))
+
+
+@feature(
+    reads="subscriptions usage.user_id",
+    unit="currency a year",
+    riskier="higher",
+    title="Price per active user",
+    says="The contract costs {value:,.0f} a year per active user ({users:,.0f} in the last 4 weeks).",
+    otherwise="The contract costs nothing ({users:,.0f|active user|active users} in the last 4 weeks).",
+    missing="No known person was active in the last 4 weeks, or the price is not on record.",
+    history=4,
+)
+def arr_per_active_user(seen: Observed) -> Column:
+    """ARR over distinct users of the last 4 weeks; null without users."""
+    users = seen.users.distinct(4)
+    return Column(share(seen.at(seen.contract.arr), users), users=users)

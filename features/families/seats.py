@@ -2,16 +2,13 @@
 
 import numpy as np
 
-from features.catalogue import Column, feature
-from features.grid import Floats
+from features.catalogue import Column, feature, peer_feature
+from features.families.logins import beside_peers
 from features.observed import Observed
+from features.peers import Peers
+from features.ratios import share
 
 DRIVER = "Seats"
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(whole > 0, part / whole, np.nan)
 
 
 @feature(
@@ -20,6 +17,7 @@ def _share(part: Floats, whole: Floats) -> Floats:
     riskier="either",
     title="Seats under contract",
     says="{value:,.0f|seat is|seats are} under contract.",
+    otherwise="No seat is under contract.",
     missing="The number of seats is not on record.",
 )
 def seats(seen: Observed) -> Column:
@@ -32,14 +30,15 @@ def seats(seen: Observed) -> Column:
     unit="share",
     riskier="lower",
     title="Seats in use",
-    says="{users:,.0f} of {seats:,.0f|paid seat was|paid seats were} active in the last 4 weeks ({value:.0%}).",
-    otherwise="None of the {seats:,.0f|paid seat|paid seats} was active in the last 4 weeks.",
-    missing="Seats or use are not on record.",
+    says="{users:,.0f|person was|people were} active in the last 4 weeks on {seats:,.0f|paid seat|paid seats} "
+    "({value:.0%}).",
+    otherwise="No known person was active in the last 4 weeks on {seats:,.0f|paid seat|paid seats}.",
+    missing="No seats are on record.",
 )
 def seat_use(seen: Observed) -> Column:
-    """Distinct users of the last 4 weeks over seats; null without seats or tracked use."""
+    """Distinct users of the last 4 weeks over seats; null without seats."""
     paid, users = seen.at(seen.contract.seats), seen.users.distinct(4)
-    return Column(seen.tracked(_share(users, paid)), users=users, seats=paid)
+    return Column(share(users, paid), users=users, seats=paid)
 
 
 @feature(
@@ -49,12 +48,13 @@ def seat_use(seen: Observed) -> Column:
     title="Change in seats in use",
     says="Active seats rose from {before:,.0f} to {users:,.0f} within a quarter.",
     otherwise="Active seats went from {before:,.0f} to {users:,.0f} within a quarter.",
-    missing="Too little history to compare active seats with.",
+    missing="No seats are on record.",
+    history=17,
 )
 def seat_use_change(seen: Observed) -> Column:
-    """Users of the last 4 weeks less those of 4 weeks a quarter ago, over seats; null without 17 tracked weeks."""
+    """Users of the last 4 weeks less those of 4 weeks a quarter ago, over seats; null without seats."""
     paid, users, before = seen.at(seen.contract.seats), seen.users.distinct(4), seen.users.distinct(4, lag=13)
-    return Column(seen.tracked(_share(users - before, paid), 17), users=users, before=before)
+    return Column(share(users - before, paid), users=users, before=before)
 
 
 @feature(
@@ -64,12 +64,12 @@ def seat_use_change(seen: Observed) -> Column:
     title="Change in seats under contract",
     says="Seats under contract rose {value:.0%} within a year, to {seats:,.0f}.",
     otherwise="Seats under contract did not grow within a year ({value:+.0%}, now {seats:,.0f}).",
-    missing="No contract a year ago to compare seats with.",
+    missing="No seats now or a year ago to compare with.",
 )
 def seat_change(seen: Observed) -> Column:
     """Seats now over seats 52 weeks ago, less one; null without a contract then."""
     now, then = seen.at(seen.contract.seats), seen.before(seen.contract.seats, 52)
-    return Column(_share(now - then, then), seats=now)
+    return Column(share(now - then, then), seats=now)
 
 
 @feature(
@@ -78,11 +78,25 @@ def seat_change(seen: Observed) -> Column:
     riskier="higher",
     title="Paid for empty seats",
     says="About {value:,.0f} a year is paid for seats that nobody used in the last quarter.",
-    otherwise="Every paid seat was used in the last quarter.",
-    missing="Seats or use are not on record.",
+    otherwise="Nothing is paid for seats that nobody used in the last quarter.",
+    missing="No seats, or no price, are on record.",
+    history=13,
 )
 def empty_seat_cost(seen: Observed) -> Column:
-    """ARR times the share of seats without a user in the last 13 weeks; null without seats or tracked use."""
-    paid = seen.at(seen.contract.seats)
-    empty = np.maximum(1 - _share(seen.users.distinct(13), paid), 0)
-    return Column(seen.tracked(empty * seen.at(seen.contract.arr), 13))
+    """ARR times the share of seats without a user in the last 13 weeks; null without seats or a price."""
+    empty = np.maximum(1 - share(seen.users.distinct(13), seen.at(seen.contract.seats)), 0)
+    return Column(empty * seen.at(seen.contract.arr))
+
+
+@peer_feature(
+    reads="subscriptions.seats usage.user_id accounts.segment",
+    unit="share",
+    riskier="lower",
+    title="Seats in use beside peers",
+    says="{own:.0%} of the paid seats were active in 4 weeks, more than the segment's median of {median:.0%}.",
+    otherwise="{own:.0%} of the paid seats were active in 4 weeks; the segment's median is {median:.0%}.",
+    missing="No seats are on record, or fewer than 10 accounts of the segment that have some.",
+)
+def seat_use_vs_peers(peers: Peers) -> Column:
+    """Seats in use less the median of the same segment; null with fewer than 10 accounts of it that have seats."""
+    return beside_peers(peers, "seat_use")

@@ -12,6 +12,7 @@ from tests.books import make_book
 from tests.spec.spec_format import ELSEWHERE, Case, SpecError, T, number, read_specs
 
 CONTRACT = OutcomeContract(minimum_tenure_days=0, exclude_noticed=False)
+UNTRACKED = "not tracked"
 CASES = [case for path in sorted(Path(__file__).parent.glob("*.spec")) for case in read_specs(path)]
 
 
@@ -21,7 +22,7 @@ def without_spec(names: set[str]) -> set[str]:
 
 
 def check(case: Case) -> None:
-    """Assert that the feature does what the case expects."""
+    """Assert that the feature does what the case expects; `-` is missing, which `not tracked` is not."""
     found = take_snapshot(make_book(case.rows(), without=case.without()), [T.date()], CONTRACT)
     assert (case.feature in found.left_out) == case.left_out
     scored = {account for account, _ in found.frame.index}
@@ -29,7 +30,9 @@ def check(case: Case) -> None:
         assert (account in scored) == (text != "not scored"), account
         if account in scored:
             value = found.frame.loc[(account, T), case.feature]
-            assert value == pytest.approx(number(text), abs=1e-9, nan_ok=True), account
+            untracked = found.untracked.loc[(account, T), case.feature]
+            assert untracked == (text == UNTRACKED), f"{account}: say {UNTRACKED}, or say what it is"
+            assert value == pytest.approx(number("-" if untracked else text), abs=1e-9, nan_ok=True), account
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.feature}: {case.title}")
@@ -37,7 +40,7 @@ def test_spec(case: Case) -> None:
     check(case)
 
 
-@pytest.mark.parametrize("cell", ["0.49999", "-", "not scored"])
+@pytest.mark.parametrize("cell", ["0.49999", "-", UNTRACKED, "not scored"])
 def test_a_wrong_expectation_is_noticed(cell: str) -> None:
     case = next(case for case in CASES if case.feature == "login_drop")
     wrong = replace(case, tables=case.tables | {"expect": [["account_id", "value"], ["halved", cell]]})
