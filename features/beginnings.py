@@ -37,8 +37,8 @@ class Beginnings:
         for column, text in where.items():
             here &= rows.texts(column) == text
         size = len(self.use) + 1
-        known = np.clip(known[here], 0, size - 1)
-        change = np.bincount(known, minlength=size) - np.bincount(rows.until[here], minlength=size)
+        known, until = (np.clip(weeks[here], 0, size - 1) for weeks in (known, rows.until))
+        change = np.bincount(known, minlength=size) - np.bincount(until, minlength=size)
         return np.cumsum(change)[:-1] > 0
 
 
