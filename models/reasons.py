@@ -37,7 +37,8 @@ def reasons(
 ) -> list[tuple[Reason, ...]]:
     """Return per row of `frame` up to `limit` reasons, the strongest first; only drivers that raise the risk.
 
-    `facts` has one row per account, with columns `feature.fact`. Within a driver speaks the strongest feature whose
+    `facts` has one row per account, with columns `feature.fact`; `feature.untracked` says where a value is missing
+    because nothing recorded it. Within a driver speaks the strongest feature whose
     value lies on the side that it claims to be riskier (against the `typical` value), so that words and risk agree.
     """
     known = {feature.name: feature for feature in features}
@@ -77,7 +78,8 @@ class _Words:
     def say(self, row: int, column: int) -> str:
         feature = self.columns[column]
         facts = {fact: float(values[row]) for fact, values in self.facts.get(feature.name, {}).items()}
-        return say(feature, float(self.values[row, column]), facts)
+        untracked = facts.pop("untracked", 0.0) == 1
+        return say(feature, float(self.values[row, column]), facts, untracked=untracked)
 
 
 def _agree(frame: pd.DataFrame, columns: Sequence[Feature], typical: Mapping[str, float]) -> np.ndarray:

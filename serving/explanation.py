@@ -27,6 +27,7 @@ class Explanation:
     features: tuple[ScoredFeature, ...]
     values: tuple[float, ...]
     facts: Mapping[str, Mapping[str, float]]
+    """By feature the numbers that its sentence names; `untracked` is 1 where nothing recorded the value."""
     contributions_90: tuple[float, ...]
     contributions_60_90: tuple[float, ...]
 
@@ -43,8 +44,11 @@ class Explanation:
     def lines(self) -> list[dict[str, Any]]:
         """Return one JSON entry per feature, the largest contribution to risk_90 in either direction first."""
         columns = zip(self.features, self.values, self.contributions_90, self.contributions_60_90, strict=True)
-        lines = [
-            {
+        lines = []
+        for feature, value, near, window in columns:
+            facts = dict(self.facts.get(feature.name, {}))
+            untracked = facts.pop("untracked", 0.0) == 1
+            line = {
                 "feature": feature.name,
                 "driver": feature.driver,
                 "title": feature.title,
@@ -52,11 +56,11 @@ class Explanation:
                 "value": known(value),
                 "contribution_90": near,
                 "contribution_60_90": window,
-                "text": sentence(feature, value, self.facts.get(feature.name, {})),
-                "facts": {name: known(fact) for name, fact in self.facts.get(feature.name, {}).items()},
+                "text": sentence(feature, value, facts, untracked=untracked),
+                "tracked": not untracked,
+                "facts": {name: known(fact) for name, fact in facts.items()},
             }
-            for feature, value, near, window in columns
-        ]
+            lines.append(line)
         return sorted(lines, key=lambda line: -abs(line["contribution_90"]))
 
 
@@ -81,11 +85,11 @@ def read_explanations(connection: Connection, header: Row[Any], accounts: Collec
     return found
 
 
-def sentence(feature: ScoredFeature, value: float, facts: Mapping[str, float]) -> str:
+def sentence(feature: ScoredFeature, value: float, facts: Mapping[str, float], *, untracked: bool = False) -> str:
     """Return the feature's sentence, in the words that were published with the list."""
     from features.catalogue import say
 
-    return say(cast("Feature", feature), value, facts)
+    return say(cast("Feature", feature), value, facts, untracked=untracked)
 
 
 def known(value: float) -> float | None:

@@ -65,6 +65,8 @@ class ScoredFeature:
     says: str
     otherwise: str
     missing: str
+    untracked: str = ""
+    """Lists published before there were such sentences have none; `missing` speaks for it then."""
 
 
 @dataclass(frozen=True)

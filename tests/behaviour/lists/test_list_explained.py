@@ -1,5 +1,6 @@
 """Explaining one account: contributions that add up, words, history, and accounts that have no score."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,6 +38,22 @@ def test_a_missing_value_is_null_and_said_in_its_own_words(database: Engine, sco
     story = account_story(database, "A00042")
     line = next(line for line in story["contributions"] if line["feature"] == "sponsor_gap")
     assert (line["value"], line["text"]) == (None, "Days without a sponsor: not known.")
+
+
+@pytest.mark.parametrize(
+    ("marked", "tracked", "text"),
+    [(0.0, True, "Days without a sponsor: not known."), (1.0, False, "Not tracked: no contacts had been recorded.")],
+)
+def test_what_is_not_tracked_is_said_so(
+    database: Engine, scored: Any, at: Any, marked: float, tracked: bool, text: str
+) -> None:
+    scored.values.loc["A00042", "sponsor_gap"] = float("nan")
+    spoken = "Not tracked: no contacts had been recorded."
+    features = [replace(each, untracked=spoken) if each.name == "sponsor_gap" else each for each in scored.features]
+    told = replace(scored, features=tuple(features), facts=scored.facts.assign(**{"sponsor_gap.untracked": marked}))
+    publish(database, told, at=at, by="tests")
+    line = next(line for line in account_story(database, "A00042")["contributions"] if line["feature"] == "sponsor_gap")
+    assert (line["tracked"], line["text"], line["facts"]) == (tracked, text, {})
 
 
 def test_an_account_is_found_by_its_name(published: Engine) -> None:

@@ -22,6 +22,7 @@ def feature(name: str, driver: str, riskier: Riskier = "higher", says: str = "")
         missing=f"{name} is not known.",
         definition="",
         compute=lambda _: Column(np.zeros((1, 1))),
+        untracked=f"Not tracked: {name}.",
     )
 
 
@@ -74,3 +75,10 @@ def test_but_a_crumb_does_not_speak_for_the_driver() -> None:
 
 def test_a_missing_value_is_said_as_such() -> None:
     assert ask([0.0, 1.0, np.nan, 1.0], [0.0, 0.0, 0.02, 0.0]) == [("Adoption", "breadth is not known.", 0.02)]
+
+
+def test_what_is_not_tracked_is_said_as_such() -> None:
+    told = [
+        ask([0.0, 1.0, np.nan, 1.0], [0.0, 0.0, 0.02, 0.0], **{"breadth.untracked": marked})[0][1] for marked in (0, 1)
+    ]
+    assert told == ["breadth is not known.", "Not tracked: breadth."]
