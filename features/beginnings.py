@@ -84,7 +84,7 @@ class _Look:
         """Return per week and product feature the earliest week with recorded use by any account."""
         used = self.history.activity.features
         names = len(self.history.activity.feature_names)
-        prompt = used.prompt.reshape(self.weeks, -1, names)
+        prompt = used.prompt.reshape(self.weeks, len(self.since), names)
         known = np.full((self.weeks, names), self.weeks, dtype=np.int64)
         for here in self._stretches():
             np.minimum(known, self._known(prompt[:, here], here), out=known)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -198,8 +197,7 @@ def _what_lacks(feature: Feature) -> str:
 @cache
 def catalogue() -> tuple[Feature, ...]:
     """Return every declared feature, family by family in the order of declaration."""
-    there = [family for family in FAMILIES if find_spec(f"features.families.{family}")]
-    for family in there:
+    for family in FAMILIES:
         import_module(f"features.families.{family}")
     order = {family: place for place, family in enumerate(FAMILIES)}
     return tuple(sorted(_declared.values(), key=lambda each: order[each.family]))

@@ -147,10 +147,6 @@ class Observed:
         first = self.at(self._activity.first_week)
         return np.where(first < self._grid.weeks, self._at.weeks + 1 - first, 0).astype(np.float64)
 
-    def tracked(self, values: Floats, weeks: int = 1) -> Floats:
-        """Return the values where use has been recorded for at least `weeks`; NaN (not tracked) elsewhere."""
-        return np.where(self.tracked_weeks >= weeks, values, np.nan)
-
     @cached_property
     def days_since_login(self) -> Floats:
         """Days since the last login (or any use where logins are not recorded)."""
