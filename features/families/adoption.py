@@ -4,7 +4,7 @@ Where two windows are compared, only established features count: those whose use
 """
 
 from features.catalogue import Column, feature, peer_feature
-from features.families.logins import beside_peers, changed_beside_peers, fell
+from features.families.logins import beside_peers, fell
 from features.grid import Floats
 from features.observed import Observed
 from features.peers import Peers
@@ -206,14 +206,14 @@ def breadth_drop_vs_last_year(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Adoption decline beside peers",
-    says="Feature use changed by {own:+.0%} while that of the segment's median account changed by {median:+.0%}.",
-    otherwise="Feature use did no worse than in the segment: {own:+.0%} against a median of {median:+.0%}.",
-    missing="No feature use of its own before, or fewer than 10 accounts of the segment that had some.",
+    says="The adoption decline of {own:.0%} is deeper than the segment's median of {median:.0%}.",
+    otherwise="The adoption decline of {own:.0%} is no deeper than the segment's median of {median:.0%}.",
+    missing="No adoption decline of its own, or fewer than 10 accounts of the segment that have one.",
     history=12,
 )
 def adoption_decline_vs_peers(peers: Peers) -> Column:
     """The adoption decline less the median of the same segment; null with fewer than 10 accounts that have one."""
-    return changed_beside_peers(peers, "adoption_decline")
+    return beside_peers(peers, "adoption_decline")
 
 
 @peer_feature(

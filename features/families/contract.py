@@ -113,7 +113,7 @@ def arr_change(seen: Observed) -> Column:
     riskier="higher",
     title="Price rise per seat",
     says="The price per seat rose {value:.0%} within a year.",
-    otherwise="The price per seat did not rise within a year.",
+    otherwise="The price per seat did not rise within a year ({value:+.0%}).",
     missing="No price per seat a year ago to compare with.",
 )
 def seat_price_change(seen: Observed) -> Column:

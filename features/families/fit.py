@@ -16,8 +16,8 @@ GRADES = ("A", "B", "C", "D")
     unit="grade",
     riskier="higher",
     title="Fit to the ideal customer",
-    says="Its fit to the ideal customer is grade {value:.0f} of 4 (1 is A, the best).",
-    missing="Its fit to the ideal customer has not been graded A to D.",
+    says="The fit to the ideal customer is graded {value:.0f} of 4 (1 is A, the best).",
+    missing="The fit to the ideal customer has not been graded A to D.",
 )
 def icp_fit(seen: Observed) -> Column:
     """1 for grade A to 4 for D, in capitals or not; null for anything else."""

@@ -27,12 +27,6 @@ def beside_peers(peers: Peers, name: str) -> Column:
     return Column(own - median, untracked=peers.untracked(name), own=own, median=np.round(median, 3))
 
 
-def changed_beside_peers(peers: Peers, name: str) -> Column:
-    """Return a drop less the median of the row's segment; its facts are changes, below zero where there is a drop."""
-    found = beside_peers(peers, name)
-    return Column(found.values, untracked=found.untracked, own=-peers.own(name), median=-peers.median(name))
-
-
 @feature(
     reads="usage",
     unit="share",
@@ -198,16 +192,16 @@ def login_drop_vs_last_year(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Login drop beyond the season",
-    says="Logins do worse than the season explains: {now:+.0%} on the 8 weeks before, {then:+.0%} a year ago.",
-    otherwise="Logins do no worse than the season explains: {now:+.0%} on the 8 weeks before, {then:+.0%} a year ago.",
-    missing="No logins now, or none in the same weeks last year, to compare with.",
+    says="The login drop of {now:.0%} is deeper than the {then:.0%} of the same weeks last year.",
+    otherwise="The login drop of {now:.0%} is no deeper than the {then:.0%} of the same weeks last year.",
+    missing="No login drop now, or none in the same weeks last year, to compare with.",
     history=64,
 )
 def login_drop_seasonal(seen: Observed) -> Column:
     """The login drop less that of 52 weeks before; null without both baselines."""
-    now = seen.logins.sum(4), seen.logins.sum(8, lag=4) / 2
-    then = seen.logins.sum(4, lag=52), seen.logins.sum(8, lag=56) / 2
-    return Column(drop(*now) - drop(*then), now=share(*now) - 1, then=share(*then) - 1)
+    now = drop(seen.logins.sum(4), seen.logins.sum(8, lag=4) / 2)
+    then = drop(seen.logins.sum(4, lag=52), seen.logins.sum(8, lag=56) / 2)
+    return Column(now - then, now=now, then=then)
 
 
 @peer_feature(
@@ -215,14 +209,14 @@ def login_drop_seasonal(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Login drop beside peers",
-    says="Logins changed by {own:+.0%} while those of the segment's median account changed by {median:+.0%}.",
-    otherwise="Logins did no worse than in the segment: {own:+.0%} against a median of {median:+.0%}.",
-    missing="No logins of its own before, or fewer than 10 accounts of the segment that had some, to compare with.",
+    says="The login drop of {own:.0%} is deeper than the segment's median of {median:.0%}.",
+    otherwise="The login drop of {own:.0%} is no deeper than the segment's median of {median:.0%}.",
+    missing="No login drop of its own, or fewer than 10 accounts of the segment that have one, to compare with.",
     history=12,
 )
 def login_drop_vs_peers(peers: Peers) -> Column:
     """The login drop less the median of the same segment; null with fewer than 10 accounts of it that have one."""
-    return changed_beside_peers(peers, "login_drop")
+    return beside_peers(peers, "login_drop")
 
 
 @feature(
@@ -245,14 +239,14 @@ def active_user_drop_vs_last_year(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Drop in active users beside peers",
-    says="Active users changed by {own:+.0%} while those of the segment's median account changed by {median:+.0%}.",
-    otherwise="Active users did no worse than in the segment: {own:+.0%} against a median of {median:+.0%}.",
-    missing="No active users of its own before, or fewer than 10 accounts of the segment that had some.",
+    says="The drop in active users of {own:.0%} is deeper than the segment's median of {median:.0%}.",
+    otherwise="The drop in active users of {own:.0%} is no deeper than the segment's median of {median:.0%}.",
+    missing="No drop in active users of its own, or fewer than 10 accounts of the segment that have one.",
     history=12,
 )
 def active_user_drop_vs_peers(peers: Peers) -> Column:
     """The drop in active users less the median of the same segment; null with fewer than 10 accounts that have one."""
-    return changed_beside_peers(peers, "active_user_drop")
+    return beside_peers(peers, "active_user_drop")
 
 
 @feature(
@@ -275,11 +269,11 @@ def use_drop_vs_last_year(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Drop in use beside peers",
-    says="Use changed by {own:+.0%} while that of the segment's median account changed by {median:+.0%}.",
-    otherwise="Use did no worse than in the segment: {own:+.0%} against a median of {median:+.0%}.",
-    missing="No use of its own before, or fewer than 10 accounts of the segment that had some, to compare with.",
+    says="The drop in use of {own:.0%} is deeper than the segment's median of {median:.0%}.",
+    otherwise="The drop in use of {own:.0%} is no deeper than the segment's median of {median:.0%}.",
+    missing="No drop in use of its own, or fewer than 10 accounts of the segment that have one, to compare with.",
     history=16,
 )
 def use_drop_vs_peers(peers: Peers) -> Column:
     """The drop in use less the median of the same segment; null with fewer than 10 accounts of it that have one."""
-    return changed_beside_peers(peers, "use_drop")
+    return beside_peers(peers, "use_drop")

@@ -16,7 +16,7 @@ WEEKS = 12
 """Weeks after the one in which the first contract began, by whose end an account should have got going."""
 FIRST_VALUE = 3
 """Product features that an account has used once it got something out of the product."""
-UNSEEN = "Not tracked: the account's use, or any at all when its first contract began, had not been recorded."
+UNSEEN = "Not tracked: no use had been recorded of the account, or of anybody when its first contract began."
 
 
 def _began(seen: Observed) -> Floats:
@@ -49,8 +49,8 @@ def account_age(seen: Observed) -> Column:
     unit="days",
     riskier="higher",
     title="Days to first value",
-    says="It took {value:,.0f|day|days} from the first contract's start until three product features were in use.",
-    missing="Fewer than three product features have been used since the first contract began.",
+    says="Three product features were in use within {value:,.0f|day|days} of the first contract's start.",
+    missing="Fewer than three product features have been used so far.",
     untracked=UNSEEN,
 )
 def days_to_first_value(seen: Observed) -> Column:

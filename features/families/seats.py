@@ -46,8 +46,8 @@ def seat_use(seen: Observed) -> Column:
     unit="share of seats",
     riskier="lower",
     title="Change in seats in use",
-    says="Active seats rose from {before:,.0f} to {users:,.0f} within a quarter.",
-    otherwise="Active seats went from {before:,.0f} to {users:,.0f} within a quarter.",
+    says="Active users rose from {before:,.0f} to {users:,.0f} within a quarter.",
+    otherwise="Active users went from {before:,.0f} to {users:,.0f} within a quarter.",
     missing="No seats are on record.",
     history=17,
 )
@@ -93,8 +93,8 @@ def empty_seat_cost(seen: Observed) -> Column:
     unit="share",
     riskier="lower",
     title="Seats in use beside peers",
-    says="{own:.0%} of the paid seats were active in 4 weeks, more than the segment's median of {median:.0%}.",
-    otherwise="{own:.0%} of the paid seats were active in 4 weeks; the segment's median is {median:.0%}.",
+    says="Seat use is {own:.0%}, above the segment's median of {median:.0%}.",
+    otherwise="Seat use is {own:.0%}, not above the segment's median of {median:.0%}.",
     missing="No seats are on record, or fewer than 10 accounts of the segment that have some.",
 )
 def seat_use_vs_peers(peers: Peers) -> Column:

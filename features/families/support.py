@@ -33,14 +33,14 @@ def tickets_opened(seen: Observed) -> Column:
     unit="tickets",
     riskier="higher",
     title="More tickets than usual",
-    says="{recent:,.0f|ticket|tickets} in the last 4 weeks against {baseline:,.1f} in a usual 4 before.",
-    otherwise="No more tickets than usual: {recent:,.0f} in 4 weeks against {baseline:,.1f}.",
+    says="{recent:,.0f|ticket|tickets} in the last 4 weeks against {baseline:,.9g} in a usual 4 before.",
+    otherwise="No more tickets than usual: {recent:,.0f} in 4 weeks against {baseline:,.9g}.",
 )
 def ticket_rise(seen: Observed) -> Column:
     """Tickets of the last 4 weeks less a usual 4 weeks of the 26 before."""
     opened = seen.amounts(seen.tickets.opened)
     recent, baseline = opened.sum(4), opened.sum(26, lag=4) * 4 / 26
-    return Column(recent - baseline, recent=recent, baseline=baseline)
+    return Column(recent - baseline, recent=recent, baseline=np.round(baseline, 1))
 
 
 @feature(
