@@ -111,7 +111,11 @@ class Observed:
     @property
     def has_logins(self) -> NDArray[np.bool_]:
         """Say for each as-of date whether any login in the book was known by then."""
-        return self._at.weeks >= self._activity.logins_since
+        names = self._activity.feature_names
+        if LOGIN not in names:
+            return np.zeros(len(self._at), dtype=np.bool_)
+        first: Ints = self._book.features[self._at.weeks, names.index(LOGIN)]
+        return first < self._grid.weeks
 
     @cached_property
     def users(self) -> Members:
@@ -124,8 +128,10 @@ class Observed:
     def features(self) -> ProductFeatures:
         """The product features that were used; the login is not one of them."""
         presence = self._activity.features.only(self._used)
-        codes = self._used % max(len(self._activity.feature_names), 1)
-        anybody, account = self._feature_weeks[:, codes], self.tracked_weeks.astype(np.int16)[presence.account].T
+        anybody, account = (
+            self._feature_weeks[:, self._used_features],
+            self.tracked_weeks.astype(np.int16)[presence.account].T,
+        )
         return ProductFeatures(presence, self._at, np.minimum(anybody, account))
 
     @cached_property
@@ -140,6 +146,11 @@ class Observed:
         names = np.array(self._activity.feature_names, dtype=object)
         used = self._activity.features.ever
         return np.flatnonzero(used & np.tile(names != LOGIN, len(self._history.accounts)))
+
+    @property
+    def _used_features(self) -> Ints:
+        """The product feature of each of them."""
+        return self._used % max(len(self._activity.feature_names), 1)
 
     @cached_property
     def tracked_weeks(self) -> Floats:
@@ -251,14 +262,21 @@ class Observed:
 
     def _entitled(self, used: NDArray[np.bool_], weeks: int) -> tuple[Floats, Floats]:
         """Count the plan's features whose use has been recorded for at least `weeks`, and those of them not `used`."""
-        plans = self.attribute("plan")
-        total, hit = np.zeros(plans.shape), np.zeros(plans.shape)
-        names = self._activity.feature_names
-        codes, owner = self._used % max(len(names), 1), self._activity.features.account[self._used]
-        used = used & self.features.tracked(weeks)
-        for plan, features in self._history.entitlements.items():
-            on_plan = (plans == plan) & (self.tracked_weeks >= weeks)
-            inside = np.array([name in features for name in names], dtype=bool) & (self._feature_weeks >= weeks)
-            total += on_plan * inside.sum(axis=1)
-            hit += self.features.count(used & inside[:, codes] & on_plan.T[:, owner])
+        numbers = {plan: number for number, plan in enumerate(self._history.entitlements)}
+        plan = self.numbered("plan", dict(numbers))
+        plan = np.where(plan < len(numbers), plan, -1)
+        included = self._included & (self._feature_weeks >= weeks)
+        at, here = np.arange(len(self._at)), (plan >= 0) & (self.tracked_weeks >= weeks)
+        total = np.where(here, included.sum(axis=2)[plan, at], 0).astype(np.float64)
+        members = included[plan[self.features.account].T, at[:, None], self._used_features]
+        hit = self.features.count(used & members & here[self.features.account].T)
         return np.where(total > 0, total - hit, np.nan), np.where(total > 0, total, np.nan)
+
+    @cached_property
+    def _included(self) -> NDArray[np.bool_]:
+        """Whether each plan includes each product feature (plans × as-of dates × features); of none at the end."""
+        names, plans = self._activity.feature_names, self._history.entitlements.values()
+        found = np.zeros((len(plans) + 1, len(self._at), len(names)), dtype=bool)
+        for number, plan in enumerate(plans):
+            found[number] = [name in plan for name in names]
+        return found

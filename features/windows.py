@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.calendar import REACH
-from features.grid import AsOfs, Floats, Flow, Presence
+from features.grid import AsOfs, Floats, Flow, Ints, Presence
 
 
 def _within_reach(weeks: int) -> None:
@@ -79,6 +79,11 @@ class Members:
         if key not in self._active:
             self._active[key] = self._presence.active_weeks(self._at, weeks, lag)
         return self._active[key]
+
+    @property
+    def account(self) -> Ints:
+        """The account of each member."""
+        return self._presence.account
 
     def count(self, which: NDArray[np.bool_]) -> Floats:
         """Return per account how many members are marked (accounts × as-of dates)."""
