@@ -20,7 +20,7 @@ WINDOWS: Mapping[int, int] = {1: 8, 5: 4, 13: 2}
 MEMORY = 26
 """Weeks after which a change that nobody accepted becomes the level, so that old history never stops a new user."""
 YEAR = 52
-SEEN = 0.88
+SEEN = 0.96
 """A span sees a loss by the factor that counts when its lower limit reaches this share of the remainder."""
 PRIOR_WEEKS, PRIOR_SHARE = 8, 0.2
 """A young series counts as moving by a fifth a week, with the weight of eight weeks of its own."""
@@ -28,7 +28,7 @@ RARE = 0.5
 """What is expected of a count that was always zero: a first row is no fault."""
 YOUNG = 26
 """Weeks of its own before too many rows of a series can be told from its growth."""
-FEW = 3
+FEW = 5
 QUIET_SHARE = 0.25
 """What a quiet week may hold of a usual one when no earlier year shows it."""
 
@@ -143,7 +143,8 @@ class _Learner:
         usual = np.where(few, good, usual)
         usual &= np.cumsum(usual, axis=1) <= self.spans
         shares = np.where(usual, found / np.where(good, base, 1.0), np.nan)
-        return np.where(usual.sum(axis=1) >= max(2, self.spans / 2), _quantile(shares, 0.5), np.nan)
+        enough = self.spans // 2 if self.span == 1 else max(2, self.spans - 1)
+        return np.where(usual.sum(axis=1) >= enough, _quantile(shares, 0.5), np.nan)
 
     def _season(self, week: int, level: Floats) -> tuple[Floats, Floats]:
         """Return the least and the most that the season makes of the level: as usual, or as it was a year ago."""
@@ -170,7 +171,8 @@ class _Learner:
 
     def _spread(self, week: int, level: Floats) -> Floats:
         """Return variance over mean: 1 for pure chance (Poisson), more where the series moves by itself."""
-        past = np.arange(max(0, week - YEAR), week)
+        # Spans that share a week with this one would take its own fault for a habit.
+        past = np.arange(max(0, week - YEAR - self.span + 1), max(0, week - self.span + 1))
         learnt = past - self.span + 1 >= self.begins[:, [week]]
         moves = np.where(learnt, np.abs(self.unusual[:, past]), np.nan)
         # Weeks of a longer span overlap, so they are worth less than they count.

@@ -114,7 +114,7 @@ def _values(table: str, key: str, values: Floats, limits: TrustLimits) -> Move:
             level[week] = np.median(past)
     level = np.where(level > 0, level, np.nan)
     moved = np.log(np.maximum(values, 1e-12) / level)
-    factor = np.exp(np.maximum(_reach(moved, limits), np.log(VALUE_CHANGE)))
+    factor = np.exp(np.clip(_reach(moved, limits), np.log(VALUE_CHANGE), 500.0))
     low, high = level / factor, level * factor
     return Move(table, "middle", key, values, level, low, high, (values < low) | (values > high))
 

@@ -14,6 +14,10 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
+PARTS_JUDGED = 100
+"""Values of a part that are judged, the most frequent first."""
+
+
 @dataclass(frozen=True)
 class Panel:
     """Counts of every series by week; NaN before its table begins."""
@@ -58,11 +62,14 @@ def counted(profile: pd.DataFrame, weeks: pd.DatetimeIndex) -> Panel:
 def _series(of_table: pd.DataFrame, weeks: pd.DatetimeIndex) -> Iterator[tuple[str, str, Floats]]:
     """Yield measure, key and counts of one table, with `filled` beside `empty`."""
     rows = np.nan_to_num(by_week(of_table, "rows", "", weeks))
+    parts = of_table[of_table["measure"] == "part"].groupby("key")["value"].sum().nlargest(PARTS_JUDGED).index
     for names, part in of_table.groupby(["measure", "key"], sort=False):
         measure, key = (str(name) for name in names)
-        if measure in ("hour", "middle", "last", "total"):
+        if measure in ("hour", "middle", "last", "total") or (measure == "part" and key not in parts):
             continue
-        values: Floats = part.set_index("week")["value"].reindex(weeks).fillna(0.0).to_numpy(dtype=np.float64)
+        given = part.set_index("week")["value"].reindex(weeks).to_numpy(dtype=np.float64)
+        # A week that has rows but no count of a column's gaps had no such column at all.
+        values: Floats = np.where(np.isnan(given), rows if measure == "empty" else 0.0, given)
         yield measure, key, values
         if measure == "empty":
             yield "filled", key, np.maximum(rows - values, 0.0)

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from features.book import Book
-from features.calendar import WeekGrid
+from features.calendar import WEEK, WeekGrid
 from features.contract import TABLES, Table
 from features.trust.measures import PARTS, SCHEDULED, number_columns, optional_columns
 
 COLUMNS = ["table", "week", "measure", "key", "value"]
-PARTS_COUNTED = 60
+PARTS_COUNTED = 1000
 """Values of a part (product features) that are counted, the most frequent first."""
 HOUR_ROWS = 200
 """Rows that a week needs for its usual hour to mean something."""
@@ -32,6 +32,18 @@ def weekly_profile(book: Book, weeks: WeekGrid, since: date | None = None) -> pd
     parts = [_table_profile(book, table, grid) for table in tables] if grid.weeks else []
     made = pd.concat([pd.DataFrame(columns=COLUMNS).astype({"value": float}), *parts], ignore_index=True)
     return made.astype({"week": "datetime64[us]"}).sort_values(COLUMNS[:4], ignore_index=True)
+
+
+def renewed_profile(stored: pd.DataFrame, book: Book, weeks: WeekGrid, again: int = 4) -> pd.DataFrame:
+    """Return a stored profile with its last `again` weeks, and those that it does not have, counted anew.
+
+    Rows that were known in older weeks and are gone show in `total`, because the older weeks stay as they were.
+    """
+    since = weeks.last - again * WEEK
+    if len(stored):
+        since = min(since, stored["week"].max().date())
+    old = stored[stored["week"] <= pd.Timestamp(since)]
+    return pd.concat([old, weekly_profile(book, weeks, since if len(old) else None)], ignore_index=True)
 
 
 def _table_profile(book: Book, table: Table, weeks: WeekGrid) -> pd.DataFrame:

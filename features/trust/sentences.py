@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import ceil, floor
 
 from features.sources.problems import Problem, Severity
 from features.trust.measures import MEASURES, PARTS
@@ -89,7 +90,7 @@ def _span(said: Deviation) -> str:
 def _count(said: Deviation) -> str:
     """Say a count; the parts of a table as they would be among as many rows."""
     what = MEASURES[said.measure].says.format(key=said.key)
-    bound = f"at least {said.low:,.0f}" if said.falls else f"at most {said.high:,.0f}"
+    bound = f"at least {ceil(said.low):,}" if said.falls else f"at most {floor(said.high):,}"
     usual = "usual among so many rows" if MEASURES[said.measure].share else "usual"
     return f"{said.found:,.0f} {what} {_span(said)}, where {bound} were expected ({said.expected:,.0f} are {usual})"
 

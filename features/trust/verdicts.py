@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from features.sources.problems import Problem
-from features.trust.bands import Bands, learn
+from features.trust.bands import SEEN, Bands, learn
 from features.trust.limits import TrustLimits
 from features.trust.measures import MEASURES
 from features.trust.moves import Move, moves
@@ -60,10 +60,9 @@ def sight(made: Examination) -> dict[str, int | None]:
     seen: dict[str, int | None] = {}
     for i, (table, measure, _) in enumerate(made.panel.names):
         if measure == "rows" and len(made.weeks):
-            seen[table] = next(
-                (span for span, bands in made.bands.items() if bands.low[i, -1] > 0.5 * bands.expected[i, -1]),
-                None,
-            )
+            spans = made.bands.values()
+            share = SEEN / made.limits.change
+            seen[table] = next((each.span for each in spans if each.low[i, -1] >= share * each.expected[i, -1]), None)
     return seen
 
 
