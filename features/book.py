@@ -1,11 +1,18 @@
 """A book: the canonical tables of one company, checked, in DuckDB."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from features.calendar import WeekGrid
+    from features.rollup import Activity
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,8 @@ class Book:
     simulated: bool = False
     first_use: date | None = None
     """The day of the first event in `usage`, where the checks have already found it."""
+    stored: "Callable[[Book, WeekGrid, NDArray[np.object_]], Activity] | None" = None
+    """Returns what usage says from rollups that are kept; `usage` itself may then hold the newest events only."""
 
     def has(self, table: str, *columns: str) -> bool:
         """Say whether a source gives the table and all these columns of it."""

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from features.book import Book
 from features.calendar import WeekGrid
-from features.rollup import Activity, roll_up
+from features.rollup import LOGIN, Activity, roll_up
 from features.rows import READS, Rows, read_rows
+from features.stream import code_accounts
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class History:
     activity: Activity
     tables: Mapping[str, Rows]
     """The rows of every small table; none of those that no source gives."""
-    entitlements: Mapping[str, frozenset[str]]
-    """Product features that each plan includes."""
+    entitlements: Mapping[str, Mapping[str, int]]
+    """Product features that each plan includes, with the week from whose end on it does."""
 
     def part(self, first: int, stop: int) -> "History":
         """Return the accounts `first` to `stop`; results for them are those of the whole."""
@@ -44,13 +45,19 @@ def read_history(book: Book, grid: WeekGrid) -> History:
     """Read everything that was known before the grid's end."""
     query = f"SELECT DISTINCT account_id FROM accounts WHERE known_at < TIMESTAMP '{grid.last}' ORDER BY 1"
     accounts = np.array([row[0] for row in book.con.execute(query).fetchall()], dtype=object)
-    activity = roll_up(book, grid, accounts)
+    if book.stored is None:
+        activity = roll_up(book, grid, accounts)
+    else:
+        code_accounts(book, accounts)
+        activity = book.stored(book, grid, accounts)
     tables = {table: read_rows(book, grid, len(accounts), table) for table in READS}
-    return History(grid, accounts, activity, tables, _entitlements(book))
+    return History(grid, accounts, activity, tables, _entitlements(book, grid))
 
 
-def _entitlements(book: Book) -> dict[str, frozenset[str]]:
-    included: dict[str, set[str]] = {}
-    for plan, feature in book.con.execute("SELECT plan, feature FROM entitlements").fetchall():
-        included.setdefault(plan, set()).add(feature)
-    return {plan: frozenset(features - {"login"}) for plan, features in included.items()}
+def _entitlements(book: Book, grid: WeekGrid) -> dict[str, dict[str, int]]:
+    rows = book.con.execute("SELECT plan, feature, min(known_at) FROM entitlements GROUP BY ALL").fetchall()
+    included: dict[str, dict[str, int]] = {}
+    for plan, feature, known_at in rows:
+        if feature != LOGIN:
+            included.setdefault(plan, {})[feature] = (known_at.date() - grid.start).days // 7
+    return included

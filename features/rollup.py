@@ -24,8 +24,6 @@ class Activity:
     last_event: Ints
     """Time of the latest event known by the end of each week, in microseconds; NEVER before the first."""
     last_login: Ints
-    logins_since: int
-    """The week in which the first login in the whole book became known; the grid's length before any."""
     first_week: Ints
     """Per account and week the earliest week with an event known by then; the grid's length before the first."""
     users: Presence | None
@@ -118,7 +116,8 @@ class Rollup:
         cells = self.shape[0] * self.shape[1]
         self.events, self.logins = np.zeros(cells), np.zeros(cells)
         self.last_event, self.last_login = np.full(cells, NEVER), np.full(cells, NEVER)
-        self.first_login = grid.weeks
+        self.counts = np.zeros(grid.weeks, dtype=np.int64)
+        """How many events became known in each week."""
         # Members lie in the order of their accounts; one place more takes the rows that have none.
         order = np.argsort(codes.user_account, kind="stable")
         self.user_account = codes.user_account[order]
@@ -149,7 +148,6 @@ class Rollup:
         rows = (gone < weeks) & (events.known < gone)
         passing = events.chosen(rows)
         self.passing.append((passing, gone[rows]))
-        self._note_logins(passing)
         self._settle(passing)
         self._settle(passing.taken_back(known=gone[rows]))
 
@@ -164,14 +162,10 @@ class Rollup:
         cell, login = events.account * weeks + known, np.flatnonzero(events.feature == self.login)
         np.maximum.at(self.last_event, cell, events.time)
         np.maximum.at(self.last_login, cell[login], events.time[login])
-        self._note_logins(events)
+        self.counts += np.bincount(known, minlength=weeks)
         place, members = self.user_place[events.user], len(self.codes.features)
         _mark(self.features, (known * accounts + events.account) * members + events.feature, late)
         _mark(self.users, np.where(place >= 0, known * len(self.user_account) + place, -1), late)
-
-    def _note_logins(self, events: Events) -> None:
-        seen = events.known[events.feature == self.login]
-        self.first_login = min(self.first_login, int(seen.min(initial=self.shape[1])))
 
     def _add_amounts(self, cell: Ints, feature: Ints, amount: Floats) -> None:
         login = np.flatnonzero(feature == self.login)
@@ -200,7 +194,6 @@ class Rollup:
             logins=self._flow(self.logins, late.chosen(late.feature == self.login)),
             last_event=self._latest(self.last_event, passing, gone),
             last_login=self._latest(self.last_login, passing, gone, passing.feature == self.login),
-            logins_since=self.first_login,
             first_week=self._first_week(features, passing, gone),
             users=self._people(passing, gone) if self.codes.users is not None else None,
             features=features,

@@ -57,12 +57,27 @@ def code(book: Book, accounts: NDArray[np.object_], known: Codes | None = None) 
     return Codes(accounts, features, *_code_users(book, known))
 
 
+def register(book: Book, codes: Codes) -> None:
+    """Let the stream use these codes."""
+    code_accounts(book, codes.accounts)
+    _register_features(book, codes.features)
+    if codes.users is not None:
+        members = {"account": codes.user_account, "user_id": codes.users, "member": np.arange(len(codes.users))}
+        book.con.register("coded_users", pa.table(members))
+        book.con.execute("CREATE OR REPLACE TEMP TABLE user_codes AS SELECT * FROM coded_users")
+        book.con.unregister("coded_users")
+
+
+def _register_features(book: Book, features: tuple[str, ...]) -> None:
+    table = pa.table({"feature": pa.array(features, pa.string()), "code": np.arange(len(features))})
+    book.con.register("feature_codes", table)
+
+
 def _code_features(book: Book, known: Codes | None) -> tuple[str, ...]:
     old = () if known is None else known.features
     found = book.con.execute("SELECT DISTINCT feature FROM usage WHERE feature IS NOT NULL ORDER BY 1").fetchall()
     features = (*old, *(str(name) for (name,) in found if name not in set(old)))
-    table = pa.table({"feature": pa.array(features, pa.string()), "code": np.arange(len(features))})
-    book.con.register("feature_codes", table)
+    _register_features(book, features)
     return features
 
 
@@ -91,8 +106,8 @@ def _code_users(book: Book, known: Codes | None) -> tuple[Ints, pa.ChunkedArray]
 def stream(book: Book, table: str, grid: WeekGrid, earliest: date | None = None) -> Iterator[pa.RecordBatch]:
     """Yield batches of (account, feature, user, time, known, amount), coded, in microseconds; user −1 for none.
 
-    `usage` leaves out the events of `usage_versions`, whose batches have a seventh column: from when on a correction
-    is seen instead (null: never); `usage_repeats` yields those of events that are told in one way only.
+    `usage` leaves out the events of `usage_versions`; batches of versions have a seventh column: from when on a
+    correction is seen instead (null: never). `usage_repeats` yields those of events that are told in one way only.
     Events that happened before the grid are left out; with `earliest`, those that happened before that day or were
     known before the grid.
     """
@@ -100,7 +115,7 @@ def stream(book: Book, table: str, grid: WeekGrid, earliest: date | None = None)
     query = f"""
         SELECT a.account, f.code, {_user(book)}, u.occurred_at, u.known_at,
                {"coalesce(u.quantity, 1)" if book.has("usage", "quantity") else "CAST(1 AS DOUBLE)"} AS amount
-               {", u.superseded_at" if table == "usage_versions" else ""}
+               {", u.superseded_at" if table.endswith("_versions") else ""}
         FROM {table} u
         JOIN account_codes a ON a.account_id = u.account_id
         JOIN feature_codes f ON f.feature = u.feature

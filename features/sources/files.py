@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -28,19 +29,26 @@ class _Survey:
     mapping: SourceMapping
     data: Path
     limits: Limits
+    usage_files: Collection[str] | None = None
     columns: dict[str, frozenset[str]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
 def open_book(
-    mapping: SourceMapping, data: Path, limits: Limits, *, threads: int | None = None, memory: str | None = None
+    mapping: SourceMapping,
+    data: Path,
+    limits: Limits,
+    *,
+    threads: int | None = None,
+    memory: str | None = None,
+    usage_files: Collection[str] | None = None,
 ) -> Book:
-    """Open the book that a mapping describes over a data folder.
+    """Open the book that a mapping describes over a data folder; `usage_files` are the only ones of usage to read.
 
     Raises ContractError that says every problem at once when a table cannot be read or too many rows break a rule.
     """
-    book = survey_book(mapping, data, limits, threads=threads, memory=memory)
+    book = survey_book(mapping, data, limits, threads=threads, memory=memory, usage_files=usage_files)
     stopping = [problem["text"] for problem in book.report["problems"] if problem["severity"] == "error"]
     if stopping:
         book.con.close()
@@ -49,13 +57,19 @@ def open_book(
 
 
 def survey_book(
-    mapping: SourceMapping, data: Path, limits: Limits, *, threads: int | None = None, memory: str | None = None
+    mapping: SourceMapping,
+    data: Path,
+    limits: Limits,
+    *,
+    threads: int | None = None,
+    memory: str | None = None,
+    usage_files: Collection[str] | None = None,
 ) -> Book:
     """Open a book whatever is wrong with it; its report has the problems, and a table that cannot be read is absent."""
     if not data.is_dir():
         raise UsageError(f"{data}: no such data folder; correct [sources] data")
     con = connect(threads, memory)
-    survey = _Survey(mapping, data, limits)
+    survey = _Survey(mapping, data, limits, usage_files)
     make_quarantine(con)
     _files(con, survey)
     for table in TABLES.values():
@@ -115,11 +129,12 @@ def _add(con: duckdb.DuckDBPyConnection, table: Table, survey: _Survey) -> None:
 
 def _read(con: duckdb.DuckDBPyConnection, table: Table, survey: _Survey) -> Findings | None:
     file, limits = survey.mapping.file, survey.limits
-    raw = open_raw(con, table, survey.mapping, survey.data)
+    chosen = survey.usage_files if table.name == "usage" else None
+    raw = open_raw(con, table, survey.mapping, survey.data, chosen)
     found = checked(con, table, raw, survey.mapping.timezone or "UTC", limits, file)
     if survey.mapping.timezone is None and found.naive:
         survey.problems.append(_read_as_utc(table, found.naive, file))
-    if not con.execute(f"SELECT 1 FROM ({found.sql}) LIMIT 1").fetchall():
+    if chosen is None and not con.execute(f"SELECT 1 FROM ({found.sql}) LIMIT 1").fetchall():
         survey.problems.append(_empty(table, file))
         return None
     survey.columns[table.name] = frozenset(found.columns)

@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,12 +50,22 @@ def open_files(con: duckdb.DuckDBPyConnection, mapping: SourceMapping, data: Pat
         raise SourceError(problems)
 
 
-def open_raw(con: duckdb.DuckDBPyConnection, table: Table, mapping: SourceMapping, data: Path) -> Raw:
-    """Open one table's source and bind its columns; raises SourceError with every column that cannot be bound."""
+def open_raw(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    mapping: SourceMapping,
+    data: Path,
+    chosen: Collection[str] | None = None,
+) -> Raw:
+    """Open one table's source and bind its columns; `chosen` names the only files of a path that are to be read.
+
+    Raises SourceError with every column that cannot be bound.
+    """
     where = mapping.tables[table.name]
     alias = f"source_{table.name}"
     if where.path is not None:
-        in_place = _open(con, alias, table.name, where.path, data, mapping.file, text=_plain_text(table, where))
+        text = _plain_text(table, where)
+        in_place = _open(con, alias, table.name, where.path, data, mapping.file, text=text, chosen=chosen)
     else:
         in_place = False
         _query(con, alias, table, where.query or "", mapping.file)
@@ -78,14 +88,17 @@ def _open(
     data: Path,
     file: str,
     text: frozenset[str] = frozenset(),
+    chosen: Collection[str] | None = None,
 ) -> bool:
     """Make the files of a path a view (Parquet) or a table in memory (CSV); say whether they stay in place."""
-    paths = _paths(path, data, table, file)
+    paths = find_paths(path, data, table, file)
     in_place = path.lower().endswith(PARQUET)
     try:
         if in_place:
-            listed = ", ".join(literal(p) for p in paths)
-            con.execute(f"CREATE TEMP VIEW {name(alias)} AS SELECT * FROM read_parquet([{listed}])")
+            wanted = paths if chosen is None else [p for p in paths if p in chosen]
+            listed = ", ".join(literal(p) for p in wanted or paths[:1])
+            which = "" if wanted else " WHERE false"
+            con.execute(f"CREATE TEMP VIEW {name(alias)} AS SELECT * FROM read_parquet([{listed}]){which}")
         else:
             read_csv(con, name(alias), paths, text)
     except (duckdb.Error, ValueError) as error:
@@ -95,7 +108,8 @@ def _open(
     return in_place
 
 
-def _paths(path: str, data: Path, table: str, file: str) -> list[str]:
+def find_paths(path: str, data: Path, table: str, file: str) -> list[str]:
+    """Return the files of a mapping's path in order; raises SourceError when there is none."""
     whole = str(data / path)
     if os.path.isfile(whole):
         return [whole]

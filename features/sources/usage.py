@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.numbers import number
 from features.repeats import no_repeats, split_repeats
-from features.sources.casts import WHOLE
 from features.sources.csv_files import literal
 from features.sources.problems import Problem
 from features.sources.relations import name
@@ -91,7 +91,7 @@ def _repeats(con: duckdb.DuckDBPyConnection, found: Checked, rows: int) -> Itera
         no_repeats(con)
         return
     con.register("repeated_numbers", pa.table({"number": numbers}))
-    repeated = f"SELECT * FROM usage WHERE {_number(found)} IN (SELECT number FROM repeated_numbers)"
+    repeated = f"SELECT * FROM usage WHERE {number(found.types['event_id'])} IN (SELECT number FROM repeated_numbers)"
     split_repeats(con, repeated, corrects="available_at" in found.columns)
     con.unregister("repeated_numbers")
     for rule in ("duplicate", "repeated"):
@@ -121,17 +121,11 @@ def _event_ids(con: duckdb.DuckDBPyConnection, rows: str) -> list[str]:
     return [str(row[0]) for row in keys]
 
 
-def _number(found: Checked) -> str:
-    """Return SQL of an event's number: its id when that is a whole number, else a hash of it."""
-    whole = found.types["event_id"] in WHOLE - {"UBIGINT", "HUGEINT", "UHUGEINT"}
-    return "CAST(event_id AS BIGINT)" if whole else "CAST(hash(event_id) >> 1 AS BIGINT)"
-
-
 def _repeated_numbers(con: duckdb.DuckDBPyConnection, found: Checked, rows: int) -> NDArray[np.int64]:
     """Return the numbers that more than one event has, by one streamed scan and a sort (8 bytes per event)."""
     numbers, filled = np.empty(rows, np.int64), 0
     if "event_id" in found.columns:
-        relation = con.sql(f"SELECT {_number(found)} AS number FROM usage WHERE event_id IS NOT NULL")
+        relation = con.sql(f"SELECT {number(found.types['event_id'])} AS number FROM usage WHERE event_id IS NOT NULL")
         for batch in relation.to_arrow_reader(BATCH):
             numbers[filled : filled + batch.num_rows] = batch.column(0).to_numpy()
             filled += batch.num_rows
