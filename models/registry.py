@@ -25,6 +25,7 @@ from models.bundle import Bundle, load_bundle
 from models.figures import calibration_figure, gains_figure, pixels, shap_figure
 from models.metrics import Estimate
 from models.protocol import Rows
+from models.register import Register
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -93,6 +94,11 @@ class Tracking:
             raise
         self.client.set_terminated(run_id, "FINISHED")
         return Registered(run_id, version, training.bundle.id)
+
+    def log_signals(self, run_id: str, signals: Register) -> None:
+        """Add a signal register to a run: `signals.json` as a table, `register.json` in full."""
+        self.client.log_table(run_id, _words_as_categories(signals.table()), "signals.json")
+        self.client.log_dict(run_id, signals.to_json(), "register.json")
 
     def set_alias(self, alias: str, version: str) -> None:
         """Point `champion` or `challenger` at a version."""
@@ -254,8 +260,12 @@ def _write_model(folder: Path, training: Training, run_id: str, model_id: str) -
 
 
 def _fold_table(folds: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return one row per fold; words as categories, because MLflow stumbles over pandas' own strings."""
-    table = pd.json_normalize(folds)
+    """Return one row per fold."""
+    return _words_as_categories(pd.json_normalize(folds))
+
+
+def _words_as_categories(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with words as categories, because MLflow stumbles over pandas' own strings."""
     words = table.columns[[not pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes]]
     return table.astype(dict.fromkeys(words, "category"))
 

@@ -190,11 +190,12 @@ class _Rows:
         """Return when, and with how many folds, the interval would be narrow enough at the present churn rate."""
         weeks = len(self.folds) * self.backtest.fold_weeks * growth_needed(tested, WIDEST)
         if not self.folds or weeks > FAR:
-            return {"enough_from": None, "folds_needed": None, "history_weeks_needed": None}
+            return dict.fromkeys(("enough_from", "weeks_ahead", "folds_needed", "history_weeks_needed"))
         before = self.backtest.minimum_train_weeks + 2 * self.purge / WEEK
         ahead = max(math.ceil(weeks - self.replayable), 0)
         return {
             "enough_from": (self.as_of + ahead * WEEK).isoformat(),
+            "weeks_ahead": ahead,
             "folds_needed": math.ceil(weeks / self.backtest.fold_weeks),
             "history_weeks_needed": math.ceil(weeks + before),
         }
@@ -256,9 +257,12 @@ def _judging(what: str, support: dict[str, Any]) -> str:
     when = support["enough_from"]
     if when is None:
         return f"{said}: too thin, and at the present churn rate it stays so for twenty years."
+    how = f"[backtest] folds = {support['folds_needed']}"
+    if support["weeks_ahead"] == 0:
+        return f"{said}: too thin to judge by, but with {how} the history would give ±{WIDEST / 2:.2f}."
     return (
         f"{said}: too thin to judge by. At the present churn rate ±{WIDEST / 2:.2f} can be reached from {when} on, "
-        f"with [backtest] folds = {support['folds_needed']} and {support['history_weeks_needed']} weeks of history."
+        f"with {how} and {support['history_weeks_needed']} weeks of history."
     )
 
 

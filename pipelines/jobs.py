@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import steps
+from pipelines import signals, steps
 from pipelines.champion import Champion
 from pipelines.journal import Journal
 from pipelines.state import State, replacing
@@ -107,6 +107,7 @@ def _challenge(
     verdict = journal.do("judge", steps.judge, challenger, champion, state)
     simulated = steps.is_simulated(book, settings)
     challenger = journal.do("register", steps.register, challenger, taken, verdict, simulated, settings)
+    journal.do("signals", signals.record_signals, book, taken, challenger, settings, state)
     serving = journal.do("promote", steps.promote_challenger, challenger, verdict, champion, state)
     return serving, verdict.promote, verdict.why
 

@@ -257,11 +257,16 @@ def publish(
 
 def report(as_of: date, book: "Book", champion: Champion, settings: "Settings", state: State) -> Done[Path]:
     """Write the HTML page of the week and return where."""
+    from pipelines.signals import read_signals
     from serving.store import open_database
     from serving.week_page import render_week
 
     page = render_week(
-        open_database(settings.database_url), as_of, backtest=read_evidence(state, champion.id), check=book.report
+        open_database(settings.database_url),
+        as_of,
+        backtest=read_evidence(state, champion.id),
+        check=book.report,
+        signals=read_signals(state, champion.id),
     )
     write_text(state.report(as_of), page)
     return Done(state.report(as_of), 1)

@@ -18,6 +18,7 @@ from serving.explanation import Explanation, read_explanations
 from serving.risk_list import ListRow, PublishedList, find_list, read_list
 from serving.week_backtest import backtest_section
 from serving.week_data import data_section
+from serving.week_signals import signals_section
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,11 +43,13 @@ def render_week(
     *,
     backtest: Mapping[str, Any] | None = None,
     check: Mapping[str, Any] | None = None,
+    signals: Mapping[str, Any] | None = None,
     detailed: int = DETAILED,
 ) -> str:
     """Return the report of the current list, or of `as_of`.
 
-    `backtest` and `check` are what those commands print with --json; a section whose numbers are absent says so.
+    `backtest`, `check` and `signals` are what those commands and `features --register` print with --json; a section
+    whose numbers are absent says so.
     """
     published = read_list(engine, as_of)
     shown = published.rows[:detailed]
@@ -64,6 +67,7 @@ def render_week(
         distribution=_distribution(published),
         ranked_by=RISK_NAMES[published.settings.rank_by],
         backtest=backtest_section(backtest) if backtest else None,
+        signals=signals_section(signals),
         data=data_section(check, published.left_out),
         unscored=_unscored(published),
         soon_days=SOON_DAYS,

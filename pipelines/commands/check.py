@@ -2,13 +2,9 @@
 
 import argparse
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines.console import emit, emit_json, find_settings, note, table
-
-if TYPE_CHECKING:
-    from features.book import Book
-    from pipelines.settings import Settings
 
 HELP = "check the source tables against the contract and say what is there, wrong and missing"
 EXAMPLE = "forewarn check --config configs/ravenstack.toml"
@@ -23,6 +19,7 @@ def run(args: argparse.Namespace) -> int:
     """Open the book whatever is wrong with it, print its report, and fail when a weekly run would stop."""
     from features.sources.files import survey_book
     from features.sources.mapping import read_mapping
+    from pipelines.signals import sufficiency
 
     settings, _ = find_settings(args.config)
     mapping = read_mapping(settings.sources.mapping)
@@ -46,8 +43,8 @@ def _show(report: Mapping[str, Any]) -> None:
             emit(f"without {name}: {found['cost']}")
     for problem in report["problems"]:
         emit(f"{problem['severity']}: {problem['text']}")
-    for key, value in report["sufficiency"].items():
-        emit(f"{key.replace('_', ' ')}: {value}")
+    for text in report["sufficiency"]["sentences"]:
+        emit(text)
     note(f"{len(report['problems'])} things to know." if report["problems"] else "Nothing to complain about.")
 
 
@@ -56,23 +53,3 @@ def _line(name: str, found: Mapping[str, Any]) -> list[str]:
         return [name, "absent" if found.get("missing") else "0", "", "", ""]
     bad = sum(found.get("quarantined", {}).values())
     return [name, f"{found['rows']:,}", str(found["first"] or "")[:10], str(found["last"] or "")[:10], f"{bad:,}"]
-
-
-def sufficiency(book: "Book", settings: "Settings") -> dict[str, Any]:
-    """Return what the history supports: outcomes on record and matured, against what training needs."""
-    from features.errors import ForewarnError
-    from features.labels import outcomes
-    from pipelines.week import choose_as_of, reach
-
-    try:
-        first, last = reach(book.report)
-        as_of = choose_as_of(settings.calendar, None)
-        happened = outcomes(book, settings.outcome)
-    except ForewarnError as error:
-        return {"unknown": str(error)}
-    known = happened[(happened["known_at"] < str(as_of)) & (happened["at"] >= str(first))]
-    return {
-        "weeks_of_usage": (last - first).days // 7,
-        "outcomes_on_record": len(known),
-        "outcomes_needed": settings.model.minimum_churns,
-    }
