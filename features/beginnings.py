@@ -1,7 +1,7 @@
 """Since when the whole book records what: nothing can be said of a time before anything was recorded."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -30,16 +30,25 @@ class Beginnings:
     features: Ints
     """The same for each product feature, whoever used it (weeks × features)."""
 
+    _found: dict[tuple[str, ...], NDArray[np.bool_]] = field(default_factory=dict)
+    """What has been asked of the whole book already: every stretch of accounts asks the same."""
+
     def begun(self, table: str, **where: str) -> NDArray[np.bool_]:
         """Say for each week whether any row of the table, with the texts of `where`, was known when it ended."""
-        rows, known = self.tables[table], self.on_record[table]
-        here = known < rows.until
-        for column, text in where.items():
-            here &= rows.texts(column) == text
-        size = len(self.use) + 1
-        known, until = (np.clip(weeks[here], 0, size - 1) for weeks in (known, rows.until))
-        change = np.bincount(known, minlength=size) - np.bincount(until, minlength=size)
-        return np.cumsum(change)[:-1] > 0
+        key = (table, *where, *where.values())
+        if key not in self._found:
+            rows, known = self.tables[table], self.on_record[table]
+            here = known < rows.until
+            for column, text in where.items():
+                here &= rows.texts(column) == text
+            self._found[key] = _any_open(known[here], rows.until[here], len(self.use))
+        return self._found[key]
+
+
+def _any_open(first: Ints, stop: Ints, weeks: int) -> NDArray[np.bool_]:
+    """Say for each week whether it lies in any of the half-open ranges `[first, stop)`."""
+    starts, stops = (np.bincount(np.clip(week, 0, weeks), minlength=weeks + 1) for week in (first, stop))
+    return np.cumsum(starts - stops)[:-1] > 0
 
 
 def beginnings(history: History) -> Beginnings:

@@ -278,5 +278,6 @@ class Observed:
         names, plans = self._activity.feature_names, self._history.entitlements.values()
         found = np.zeros((len(plans) + 1, len(self._at), len(names)), dtype=bool)
         for number, plan in enumerate(plans):
-            found[number] = [name in plan for name in names]
+            since = np.array([plan.get(name, self._grid.weeks) for name in names], dtype=np.int64)
+            found[number] = self._at.weeks[:, None] >= since
         return found
