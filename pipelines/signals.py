@@ -15,12 +15,19 @@ if TYPE_CHECKING:
     from pipelines.steps import Challenger
 
 
+COST_WEEKS = 26
+"""As-of dates that the features' cost is measured on."""
+
+
 def judge_signals(book: "Book", taken: "Snapshot", as_of: date, settings: "Settings") -> "Done[Register]":
     """Judge every feature and driver on what had matured by the as-of date."""
     from features.labels import outcomes
+    from models.feature_cost import feature_seconds
     from models.register import register
 
-    seconds = getattr(taken, "seconds", None)
+    # Half a year of as-of dates cost in the same proportions as all of them.
+    weeks = [stamp.date() for stamp in taken.frame.index.get_level_values("as_of").unique().sort_values()]
+    seconds = feature_seconds(book, weeks[-COST_WEEKS:], settings.outcome)
     made = register(taken, outcomes(book, settings.outcome), settings.outcome, as_of, seconds=seconds)
     return Done(made, made.rows)
 
