@@ -21,13 +21,14 @@ GRADES = ("A", "B", "C", "D")
 )
 def icp_fit(seen: Observed) -> Column:
     """1 for grade A to 4 for D, in capitals or not; null for anything else."""
-    given = seen.attribute("icp_fit")
-    grade = {text: GRADES.index(text.strip().upper()) + 1.0 for text in set(given.ravel()) - {None} if _known(text)}
-    return Column(np.array([grade.get(text, np.nan) for text in given.ravel()]).reshape(given.shape))
+    texts: dict[str, int] = {}
+    number = seen.numbered("icp_fit", texts)
+    return Column(np.array([*(_grade(text) for text in texts), np.nan])[number])
 
 
-def _known(text: str) -> bool:
-    return text.strip().upper() in GRADES
+def _grade(text: str) -> float:
+    letter = text.strip().upper()
+    return GRADES.index(letter) + 1.0 if letter in GRADES else np.nan
 
 
 @peer_feature(

@@ -3,16 +3,11 @@
 import numpy as np
 
 from features.catalogue import Column, feature
-from features.grid import Floats
 from features.observed import Observed
+from features.ratios import share
 from features.states import DAY_US
 
 DRIVER = "Support"
-
-
-def _mean(total: Floats, count: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(count > 0, total / count, np.nan)
 
 
 @feature(
@@ -106,7 +101,7 @@ def tickets_reopened(seen: Observed) -> Column:
 def days_to_close(seen: Observed) -> Column:
     """Mean days from opening to closing over tickets closed in the last 26 weeks; null without any."""
     closed, wait = seen.amounts(seen.tickets.closed), seen.amounts(seen.tickets.wait)
-    return Column(_mean(wait.sum(26) / DAY_US, closed.sum(26)))
+    return Column(share(wait.sum(26) / DAY_US, closed.sum(26)))
 
 
 @feature(
@@ -120,4 +115,4 @@ def days_to_close(seen: Observed) -> Column:
 def ticket_csat(seen: Observed) -> Column:
     """Mean rating of tickets closed in the last 26 weeks; null without any rating."""
     rated, points = seen.amounts(seen.tickets.rated), seen.amounts(seen.tickets.csat)
-    return Column(_mean(points.sum(26), rated.sum(26)), ratings=rated.sum(26))
+    return Column(share(points.sum(26), rated.sum(26)), ratings=rated.sum(26))
