@@ -96,8 +96,7 @@ def arr(seen: Observed) -> Column:
     unit="share",
     riskier="either",
     title="Change in revenue within a year",
-    says="Annual recurring revenue rose {value:.0%} within a year.",
-    otherwise="Annual recurring revenue did not grow within a year ({value:+.0%}).",
+    says="Annual recurring revenue changed by {value:+.1%} within a year.",
     missing="No contract a year ago to compare with.",
 )
 def arr_change(seen: Observed) -> Column:
@@ -112,8 +111,7 @@ def arr_change(seen: Observed) -> Column:
     unit="share",
     riskier="higher",
     title="Price rise per seat",
-    says="The price per seat rose {value:.0%} within a year.",
-    otherwise="The price per seat did not rise within a year ({value:+.0%}).",
+    says="The price per seat changed by {value:+.1%} within a year.",
     missing="No price per seat a year ago to compare with.",
 )
 def seat_price_change(seen: Observed) -> Column:

@@ -75,8 +75,7 @@ def days_since_login(seen: Observed) -> Column:
     unit="share per week",
     riskier="lower",
     title="Login trend",
-    says="Logins grew by {value:.1%} a week over the last quarter.",
-    otherwise="Logins did not grow over the last quarter ({value:+.1%} a week).",
+    says="Logins changed by {value:+.1%} a week over the last quarter.",
     missing="No login in the last quarter to see a trend in.",
     history=13,
 )
