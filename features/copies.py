@@ -40,7 +40,7 @@ def tell_copies(
             {fresh} (SELECT number FROM repeated_numbers UNION SELECT number FROM old_copies)""")
     split_repeats(con, f"SELECT {columns} FROM copies", corrects=book.has("usage", "available_at"))
     kept = con.sql("SELECT * FROM copies ORDER BY number, known_at, account_id, occurred_at, feature, quantity")
-    copies = store.write(kept.to_arrow_table(), "copies")
+    copies = store.write("copies", kept.to_arrow_table())
     versions = con.sql(f"SELECT {columns}, superseded_at FROM usage_versions ORDER BY ALL").to_arrow_table()
     con.execute("DROP TABLE copies")
-    return copies, store.write(versions, "versions") if versions.num_rows else None
+    return copies, store.write("versions", versions) if versions.num_rows else None

@@ -244,7 +244,7 @@ class Presence:
     @cached_property
     def ever(self) -> NDArray[np.bool_]:
         """Say of each member whether it was ever there, by any as-of date."""
-        found: NDArray[np.bool_] = self.prompt.any(axis=0)
+        found = np.asarray(self.prompt.any(axis=0), dtype=np.bool_)
         found[self.spells.member] = True
         return found
 

@@ -181,8 +181,8 @@ def _update(
         last_use=max(filter(None, (old.last_use, _last_use(book))), default=None),
         deliveries={each.path: each for each in plan.found or ()},
         weeks={**({} if plan.every else old.weeks), **made},
-        accounts=store.write(pa.table({"account_id": pa.array(accounts, pa.string())}), "accounts"),
-        users=store.write(pa.table(users), "users") if codes.users is not None else None,
+        accounts=store.write("accounts", pa.table({"account_id": pa.array(accounts, pa.string())})),
+        users=store.write("users", pa.table(users)) if codes.users is not None else None,
         features=codes.features,
         copies=copies,
         versions=versions,
@@ -195,9 +195,9 @@ def _update(
 
 def _write_week(store: RollupStore, rollup: Rollup, place: int, week: date, numbers: Numbers) -> StoredWeek:
     folder = f"week={week}"
-    rolled = store.write(partition(rollup, place), f"{folder}/rollup")
+    rolled = store.write(f"{folder}/rollup", *partition(rollup, place))
     found = numbers.by_week.get(week)
-    told = None if found is None else store.write(pa.table({"number": found}), f"{folder}/numbers")
+    told = None if found is None else store.write(f"{folder}/numbers", pa.table({"number": found}))
     return StoredWeek(rolled, told, int(rollup.counts[place]))
 
 

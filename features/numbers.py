@@ -93,7 +93,7 @@ def weeks_with(store: RollupStore, numbers: Numbers, rolled: Sequence[date]) -> 
             if not len(stored) or not len(wanted) or stored[-1] < wanted[0] or stored[0] > wanted[-1]:
                 continue
             likely = stored[bits[_slot(stored)]]
-            if np.isin(likely, wanted).any():
+            if (wanted[np.minimum(np.searchsorted(wanted, likely), len(wanted) - 1)] == likely).any():
                 found.add(end)
     return found
 

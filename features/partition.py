@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -25,22 +24,24 @@ SCHEMA = pa.schema(
 """`kind` says what `code` numbers: an account (with amounts and times), a user, or an account that used `feature`.
 `lag` is by how many weeks the rows became known after they happened."""
 ACCOUNTS, USERS, FEATURES = range(3)
+COLUMNS = (
+    ["code", "lag", "events", "logins", "last_event", "last_login"],
+    ["code", "lag"],
+    ["code", "feature", "lag"],
+)
+"""Per kind the columns that are filled."""
+Partition = tuple[pa.Table, pa.Table, pa.Table]
+"""The rows of each kind."""
 NO_LOGIN = -2
 """Stands for every product feature but the login."""
 
 
-def partition(rollup: Rollup, week: int) -> pa.Table:
+def partition(rollup: Rollup, week: int) -> Partition:
     """Return what became known in a week; the rollup must hold every event that did."""
     late = Events.joined([part.chosen(part.known == week) for part in rollup.late])
     amounts = Events.joined([late, *(part.chosen(part.known == week) for part in rollup.settled)])
-    return pa.concat_tables(
-        [
-            _accounts(rollup, week),
-            _late_amounts(rollup, amounts),
-            _users(rollup, week, late),
-            _features(rollup, week, late),
-        ]
-    )
+    accounts = pa.concat_tables([_accounts(rollup, week), _late_amounts(rollup, amounts)])
+    return accounts, _users(rollup, week, late), _features(rollup, week, late)
 
 
 def _table(kind: int, code: Ints, **columns: Ints | Floats) -> pa.Table:
@@ -117,17 +118,15 @@ class Places:
     user: Ints
 
 
-def add_partitions(rollup: Rollup, stored: Mapping[int, pa.Table], places: Places) -> None:
+def add_partitions(rollup: Rollup, stored: Mapping[int, Partition], places: Places) -> None:
     """Add what became known in each week of the grid to a rollup that holds nothing yet."""
     accounts, weeks = rollup.shape
     dense = [np.zeros((weeks, accounts)), np.zeros((weeks, accounts))]
     latest = [np.full((weeks, accounts), NEVER), np.full((weeks, accounts), NEVER)]
-    for week, table in stored.items():
-        kinds = np.searchsorted(table["kind"].to_numpy(), [ACCOUNTS, USERS, FEATURES, FEATURES + 1])
-        rows = [table.slice(low, high - low) for low, high in pairwise(kinds)]
-        _add_accounts(rollup, week, rows[ACCOUNTS], places, dense, latest)
-        _mark_users(rollup, week, rows[USERS], places)
-        _mark_features(rollup, week, rows[FEATURES], places)
+    for week, (amounts, users, features) in stored.items():
+        _add_accounts(rollup, week, amounts, places, dense, latest)
+        _mark_users(rollup, week, users, places)
+        _mark_features(rollup, week, features, places)
     rollup.events, rollup.logins = (array.T.ravel() for array in dense)
     rollup.last_event, rollup.last_login = (array.T.ravel() for array in latest)
 

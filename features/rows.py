@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from features.book import Book
 from features.calendar import WeekGrid
+from features.contract import TABLES
 from features.grid import NEVER, AsOfs, Floats, Ints, spread, week_of
 from features.rollup import epoch_us
 
@@ -88,7 +89,7 @@ class Rows:
         account of each member.
         """
         texts = self.texts(name)
-        named = np.flatnonzero(np.not_equal(texts, None))
+        named = np.flatnonzero([text is not None for text in texts])
         names, code = np.unique(texts[named].astype(str), return_inverse=True)
         found, which = np.unique(self.account[named] * max(len(names), 1) + code, return_inverse=True)
         member = np.full(len(self), -1, dtype=np.int64)
@@ -107,10 +108,12 @@ class Rows:
 
 def read_rows(book: Book, grid: WeekGrid, accounts: int, table: str) -> Rows:
     """Read the rows of a table that were known before the grid's end, without those of unknown accounts."""
+    # Only states can stand side by side, so only with them the order within an account matters.
+    order = "ALL" if TABLES[table].state else "1"
     query = f"""
         SELECT a.account, t.known_at, t.superseded_at, {READS[table]}
         FROM {table} t JOIN account_codes a ON a.account_id = t.account_id
-        WHERE t.known_at < TIMESTAMP '{grid.last}' ORDER BY ALL"""
+        WHERE t.known_at < TIMESTAMP '{grid.last}' ORDER BY {order}"""
     found = book.con.execute(query).fetchnumpy()
     values = {name: np.ma.asarray(column) for name, column in found.items() if name != "account"}
     return Rows(values, np.asarray(found["account"], dtype=np.int64), epoch_us(grid), (accounts, grid.weeks))

@@ -18,7 +18,7 @@ from features.book import Book
 from features.calendar import WeekGrid
 from features.grid import Ints
 from features.manifest import Manifest, Stored, read_manifest
-from features.partition import Places, add_partitions
+from features.partition import COLUMNS, Partition, Places, add_partitions
 from features.rollup import Activity, Rollup
 from features.stream import Codes, register, stream
 
@@ -37,16 +37,19 @@ class RollupStore:
         """The as-of date up to which every week is there."""
         return self.manifest.through
 
-    def write(self, table: pa.Table, name: str) -> Stored:
-        """Write a table into a new file that is named by its content; one that is there already stays."""
+    def write(self, name: str, *parts: pa.Table) -> Stored:
+        """Write tables as the row groups of a new file named by its content; one that is there already stays."""
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="lz4", use_dictionary=False, write_statistics=False)
+        plain = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+        with pq.ParquetWriter(sink, parts[0].schema, **plain) as file:
+            for part in parts:
+                file.write_table(part, row_group_size=max(part.num_rows, 1))
         content = sink.getvalue()
         digest = hashlib.sha256(content).hexdigest()
         file = f"{name}-{digest[:16]}.parquet"
         if not (self.folder / file).exists():
             _write(self.folder / file, content)
-        return Stored(file, table.num_rows, digest)
+        return Stored(file, sum(part.num_rows for part in parts), digest)
 
     def read(self, stored: Stored) -> pa.Table:
         """Read a file of the store."""
@@ -95,10 +98,17 @@ class RollupStore:
             book.con.unregister("stored_versions")
         return rollup.activity()
 
-    def _weeks(self, grid: WeekGrid) -> dict[int, pa.Table]:
+    def _weeks(self, grid: WeekGrid) -> dict[int, Partition]:
         held = self.manifest.weeks
         ends = {week: grid.as_of(week) for week in range(grid.weeks)}
-        return {week: self.read(held[end].rollup) for week, end in ends.items() if end in held}
+        return {week: self._read_week(held[end].rollup) for week, end in ends.items() if end in held}
+
+    def _read_week(self, stored: Stored) -> Partition:
+        with pq.ParquetFile(self.folder / stored.file, memory_map=True) as file:
+            accounts, users, features = (
+                file.read_row_group(part, columns=COLUMNS[part], use_threads=False) for part in range(len(COLUMNS))
+            )
+        return accounts, users, features
 
 
 def _take(users: pa.ChunkedArray | None, rows: Ints) -> pa.ChunkedArray | None:

@@ -68,19 +68,24 @@ def make_small(con: duckdb.DuckDBPyConnection, found: Checked) -> Findings:
     """
     table, checks = found.table, _all_checks(found)
     cases = " ".join(f"WHEN {check.breaks} THEN {i}" for i, check in enumerate(checks))
-    staged = name(f"staged {table.name}")
-    con.execute(f"CREATE TEMP TABLE {staged} AS SELECT *, CASE {cases} ELSE -1 END AS broken FROM ({found.sql})")
-    counts = dict(con.execute(f"SELECT broken, count(*) FROM {staged} GROUP BY broken ORDER BY broken").fetchall())
+    judged = f"(SELECT *, CASE {cases} ELSE -1 END AS broken FROM ({found.sql}))"
+    counts = dict(con.execute(f"SELECT broken, count(*) FROM {judged} GROUP BY broken ORDER BY broken").fetchall())
     findings = Findings(sum(counts.values()))
-    good = counts.pop(-1, 0)
+    counts.pop(-1, 0)
     for i, count in counts.items():
-        _tell(con, found, checks[i], f"{staged} WHERE broken = {i}", count, findings)
-    source, superseded = f"{staged} WHERE broken = -1", "CAST(NULL AS TIMESTAMP)"
-    if con.execute(f"SELECT count(*) FROM (SELECT DISTINCT {_key(found)} FROM {source})").fetchall()[0][0] < good:
-        source, superseded = _tell_copies(con, found, source, findings), "superseded_at"
-    columns = f"{canonical(table, found.columns)}, {superseded} AS superseded_at"
-    con.execute(f"CREATE TEMP TABLE {name(table.name)} AS SELECT {columns} FROM {source}")
-    con.execute(f"DROP TABLE {staged}; DROP TABLE IF EXISTS ranked")
+        _tell(con, found, checks[i], f"{judged} WHERE broken = {i}", count, findings)
+    source = f"{judged} WHERE broken = -1" if counts else f"({found.sql})"
+    rows, columns = f"SELECT *, CAST(NULL AS TIMESTAMP) AS superseded_at FROM {source}", canonical(table, found.columns)
+    # Only the keys that occur more than once are worth a closer look; numbers of keys are enough to find them.
+    number = _key_number(found)
+    repeated = f"SELECT number FROM (SELECT {number} AS number FROM {source}) GROUP BY number HAVING count(*) > 1"
+    con.execute(f"CREATE TEMP TABLE repeated_keys AS {repeated}")
+    if con.execute("SELECT count(*) FROM repeated_keys").fetchall()[0][0]:
+        again = f"{number} IN (SELECT number FROM repeated_keys)"
+        told = _tell_copies(con, found, f"(SELECT * FROM {source}) WHERE {again}", findings)
+        rows = f"SELECT * FROM ({rows}) WHERE NOT {again} UNION ALL BY NAME SELECT * EXCLUDE (standing) FROM {told}"
+    con.execute(f"CREATE TEMP TABLE {name(table.name)} AS SELECT {columns}, superseded_at FROM ({rows})")
+    con.execute("DROP TABLE repeated_keys; DROP TABLE IF EXISTS ranked")
     return findings
 
 
@@ -118,15 +123,34 @@ def _key(found: Checked) -> str:
 
     A row without the name that it might have is told by all that it says.
     """
+    table, parts = found.table, _key_parts(found)
+    nameless = [name(c) for c in table.key if c in found.columns and table.column(c).kind == "key"]
+    parts += [f"CASE WHEN {c} IS NULL THEN {_row(found)} END" for c in nameless]
+    return ", ".join(parts) or _row(found)
+
+
+def _key_parts(found: Checked) -> list[str]:
     table = found.table
-    parts = [
+    return [
         f"coalesce({name(c)}, {name(table.event)})" if c == table.available and table.event else name(c)
         for c in table.key
         if c in found.columns
     ]
-    nameless = [name(c) for c in table.key if c in found.columns and table.column(c).kind == "key"]
-    parts += [f"CASE WHEN {c} IS NULL THEN {_row(found)} END" for c in nameless]
-    return ", ".join(parts) or _row(found)
+
+
+def _key_number(found: Checked) -> str:
+    """Return SQL of a number for each row that is the same for rows of the same key."""
+    table = found.table
+    keys = [c for c in table.key if c in found.columns]
+    whole = f"hash({', '.join(name(c) for c in found.columns)})"
+    if not keys:
+        return whole
+    nameless = [f"{name(c)} IS NULL" for c in keys if table.column(c).kind == "key"]
+    parts = [
+        f"coalesce({name(c)}, {name(table.event)})" if c == table.available and table.event else name(c) for c in keys
+    ]
+    number = f"hash({', '.join(parts)})"
+    return f"CASE WHEN {' OR '.join(nameless)} THEN {whole} ELSE {number} END" if nameless else number
 
 
 def _tell(
