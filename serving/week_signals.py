@@ -37,8 +37,10 @@ def _strongest_first(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
 
 def _driver(line: Mapping[str, Any], features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     own = [each for each in features if each["driver"] == line["name"]]
-    used = [each["title"] for each in own if each["verdict"] == "use"]
-    return _line(line, {}) | {"signals": len(own), "used": len(used), "strongest": used[0] if used else ""}
+    used = sum(each["verdict"] == "use" for each in own)
+    strongest = _strongest_first(own)[:1]
+    best = [each["title"] + ("" if used else ", to be watched") for each in strongest if each["verdict"] != "drop"]
+    return _line(line, {}) | {"signals": len(own), "used": used, "strongest": "".join(best)}
 
 
 def _line(line: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
