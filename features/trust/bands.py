@@ -20,8 +20,6 @@ WINDOWS: Mapping[int, int] = {1: 8, 5: 4, 13: 2}
 MEMORY = 26
 """Weeks after which a change that nobody accepted becomes the level, so that old history never stops a new user."""
 YEAR = 52
-SEEN = 0.96
-"""A span sees a loss by the factor that counts when its lower limit reaches this share of the remainder."""
 PRIOR_WEEKS, PRIOR_SHARE = 8, 0.2
 """A young series counts as moving by a fifth a week, with the weight of eight weeks of its own."""
 RARE = 0.5
@@ -49,12 +47,19 @@ def learn(panel: Panel, limits: TrustLimits) -> dict[int, Bands]:
     """Return the bands of every span; a longer span is judged only where no shorter one would see a halving."""
     made: dict[int, Bands] = {}
     blind = np.ones(panel.found.shape, dtype=np.bool_)
-    remains = SEEN / _change(panel, limits)
+    left = np.array([[measure.left] for measure in panel.measures()]).reshape(-1, 1)
     for span in WINDOWS:
         bands = _Learner(panel, span, limits).learn()
         made[span] = bands if span == 1 else _only_where(bands, blind)
-        blind &= ~(bands.low >= remains * bands.expected)
+        blind &= ~sees(bands, left)
     return made
+
+
+def sees(bands: Bands, left: Floats | float) -> Bools:
+    """Say whether a span would see that only this share of what is expected is left, chance (two sigma) included."""
+    remainder = left * bands.expected
+    seen: Bools = (bands.low > 0) & (bands.low >= remainder + 2 * np.sqrt(remainder))
+    return seen
 
 
 def quiet_weeks(weeks: pd.DatetimeIndex, limits: TrustLimits) -> Floats:
@@ -117,9 +122,10 @@ class _Learner:
         high = most_likely * _gamma(self.limits.deviations, most_likely / spread)
         low = np.minimum(low, level * least / self.change)
         high = np.maximum(np.maximum(high, level * most * self.change), level * most + self.least[:, 0] * base)
-        # None or two of a few is chance: one busy user who is away.
-        low = np.where(self.falls[:, 0] & (low >= FEW), low, 0.0)
-        high = np.where(self.rises[:, 0] & (self._age(week) >= YOUNG + 3 * self.span), high, np.inf)
+        # None of a few is chance: one busy user who is away. A long span of a short history is no better.
+        grown = self._age(week) >= YOUNG + 3 * self.span
+        low = np.where(self.falls[:, 0] & (low >= FEW) & (grown | (self.span == 1)), low, 0.0)
+        high = np.where(self.rises[:, 0] & grown, high, np.inf)
         self.expected[:, week] = level
         self.low[:, week], self.high[:, week] = low, high
         self.out[:, week] = ((found < low) | (found > high)) & ~self.accepted[:, week]
@@ -148,20 +154,18 @@ class _Learner:
 
     def _season(self, week: int, level: Floats) -> tuple[Floats, Floats]:
         """Return the least and the most that the season makes of the level: as usual, or as it was a year ago."""
-        least, most = np.zeros(len(level)), np.zeros(len(level))
-        places = [place for place in range(week - YEAR - 1, week - YEAR + 2) if place >= 0]
-        if self.span > 1:
-            # Bills and terms come by the month: a span may hold one first of a month or two.
-            places += [
-                place for place in range(max(0, week - YEAR), week - self.span + 1) if self._same_days(place, week)
-            ]
-        known = np.zeros(len(level), dtype=np.int64)
-        for place in places:
-            ratio = np.where(self.out[:, place], np.nan, self.ratio[:, place])
-            least, most = np.fmin(least, ratio), np.fmax(most, ratio)
-            known += ~np.isnan(ratio) & (place < week - YEAR + 2)
+        ratios = np.where(self.out, np.nan, self.ratio)
+        year = ratios[:, max(0, week - YEAR - 1) : max(0, week - YEAR + 2)]
+        # Bills and terms come by the month: a span may hold one first of a month or two.
+        month = ratios[
+            :, [each for each in range(max(0, week - YEAR), week - self.span + 1) if self._same_days(each, week)]
+        ]
         quiet = np.log(1 - (1 - QUIET_SHARE) * self.quiet[week])
-        least = np.where(known == 3, least, np.minimum(least, quiet))
+        lower = np.concatenate([year, month], axis=1) if self.span > 1 else year
+        least = np.fmin(_extreme(lower, np.fmin), 0.0)
+        known = (~np.isnan(year)).sum(axis=1) == 3
+        least = np.where(known, least, np.minimum(least, quiet))
+        most = np.fmax(_extreme(np.concatenate([year, month], axis=1), np.fmax), 0.0)
         return np.exp(least), np.exp(most)
 
     def _same_days(self, place: int, week: int) -> bool:
@@ -200,6 +204,12 @@ def _sums(values: Floats, span: int) -> Floats:
     if values.shape[1] >= span:
         sums[:, span - 1 :] = np.lib.stride_tricks.sliding_window_view(values, span, axis=1).sum(axis=2)
     return sums
+
+
+def _extreme(values: Floats, pick: np.ufunc) -> Floats:
+    """Return the least or the greatest of every row, NaN where it has none."""
+    found: Floats = pick.reduce(values, axis=1, initial=np.nan)
+    return found
 
 
 def _quantile(values: Floats, share: float) -> Floats:

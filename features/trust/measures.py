@@ -22,6 +22,8 @@ class Measure:
     """Whether too many of them are wrong."""
     least: float = 0.0
     """Share of the rows by which it must rise to be wrong."""
+    left: float = 0.5
+    """The loss that must be seen is that of all but this share."""
     change: float = 0.0
     """The factor by which it must change to be wrong; 0: the limit of the settings."""
 
@@ -31,7 +33,7 @@ MEASURES: Mapping[str, Measure] = {
     for measure in (
         Measure("rows", "rows"),
         Measure("users", "different users"),
-        Measure("part", "rows of {key}", share=True, change=4.0),
+        Measure("part", "rows of {key}", share=True, left=0.0, change=4.0),
         Measure("filled", "rows with a value in {key}", share=True, rises=False),
         Measure("empty", "rows without a value in {key}", share=True, falls=False, least=0.05),
         Measure("unknown", "rows of accounts that accounts does not have", share=True, falls=False, least=0.02),

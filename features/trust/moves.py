@@ -22,7 +22,7 @@ LEVEL = 8
 """Earlier weeks whose median is the level."""
 HOURS = 1.75
 """A smaller shift of the usual hour is a change to summer time or of habit."""
-VALUE_CHANGE, VALUE_ROWS = 4.0, 20
+VALUE_CHANGE, VALUE_ROWS = 6.0, 20
 """Factor by which a usual value must change, and rows that a week needs to have one."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from features.sources.problems import Problem
-from features.trust.bands import SEEN, Bands, learn
+from features.trust.bands import Bands, learn, sees
 from features.trust.limits import TrustLimits
 from features.trust.measures import MEASURES
 from features.trust.moves import Move, moves
@@ -17,6 +17,9 @@ from features.trust.sentences import Deviation, sentence
 
 ORDER = ("total", "last", "rows", "unknown", "part", "filled", "empty", "users", "late", "weekend", "hour", "middle")
 """Which deviation of a table is told first: the cause before what follows from it."""
+
+
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,7 @@ def sight(made: Examination) -> dict[str, int | None]:
     seen: dict[str, int | None] = {}
     for i, (table, measure, _) in enumerate(made.panel.names):
         if measure == "rows" and len(made.weeks):
-            spans = made.bands.values()
-            share = SEEN / made.limits.change
-            seen[table] = next((each.span for each in spans if each.low[i, -1] >= share * each.expected[i, -1]), None)
+            seen[table] = next((each.span for each in made.bands.values() if sees(each, HALF)[i, -1]), None)
     return seen
 
 
