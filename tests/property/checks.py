@@ -1,6 +1,7 @@
 """The properties as plain functions of a book's tables, so that the planted mutants can be run against them too."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -9,12 +10,14 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from features.book import Book
 from features.outcome import OutcomeContract
 from features.snapshot import Snapshot, take_snapshot
 from tests.books import make_book
+from tests.property.dealings import LAST
 from tests.property.definitions import EXPECTED
-from tests.property.reference import DAY, Past, Row, Tables, known_at
-from tests.property.strategies import LAST, WEEK
+from tests.property.definitions_peers import PEERS, Cohort
+from tests.property.reference import DAY, WEEK, Past, Row, Tables, Told, known_at
 
 CONTRACT = OutcomeContract(minimum_tenure_days=28)
 
@@ -25,6 +28,7 @@ HAPPENS_LATER = {
     "subscriptions": ("noticed_at",),
     "contacts": ("ended_at",),
     "tickets": ("closed_at", "reopened_at"),
+    "invoices": ("paid_at",),
 }
 """Columns of a row already seen that speak of the future until they have passed."""
 
@@ -45,59 +49,97 @@ def _connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1})
 
 
-def snapshot(tables: Tables, as_ofs: Sequence[date], con: duckdb.DuckDBPyConnection | None = None) -> Snapshot:
-    """Return the engine's snapshot of the tables."""
-    return take_snapshot(make_book(tables, con=con or _connection()), as_ofs, CONTRACT)
+def taken(book: Book, as_ofs: Sequence[date]) -> Snapshot:
+    """Return the engine's snapshot of a book."""
+    return take_snapshot(book, as_ofs, CONTRACT)
 
 
-def expected_frame(tables: Tables, as_ofs: Sequence[date], features: Sequence[str]) -> pd.DataFrame:
-    """Return what the reference engine makes of the tables."""
-    found: dict[tuple[str, pd.Timestamp], dict[str, float]] = {}
-    for account in sorted({row["account_id"] for row in tables["accounts"]}):
-        for as_of in sorted(as_ofs):
-            past = Past(tables, account, instant(as_of))
-            if past.is_scored(CONTRACT.minimum_tenure_days):
-                values = {name: EXPECTED[name](past) for name in features}
-                found[account, pd.Timestamp(as_of)] = values | {"owner": past.attribute("owner")}  # type: ignore[dict-item]
-    index = pd.MultiIndex.from_tuples(found, names=["account_id", "as_of"]) if found else None
-    return pd.DataFrame(list(found.values()), index=index, columns=[*features, "owner"])
+def snapshot(
+    tables: Tables,
+    as_ofs: Sequence[date],
+    con: duckdb.DuckDBPyConnection | None = None,
+    without: Sequence[str] = (),
+) -> Snapshot:
+    """Return the engine's snapshot of the tables, some of whose columns may be absent."""
+    return taken(make_book(tables, con=con or _connection(), without=without), as_ofs)
 
 
-def equals_the_reference(tables: Tables, as_ofs: Sequence[date]) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """What the reference engine makes of the tables."""
+
+    values: Mapping[tuple[str, date], Mapping[str, float]]
+    untracked: Mapping[tuple[str, date], Mapping[str, bool]]
+    owners: Mapping[tuple[str, date], str | None]
+
+
+def wanted(tables: Tables, as_ofs: Sequence[date], features: Sequence[str], without: Sequence[str] = ()) -> Wanted:
+    """Return what the features of everybody who is scored should be."""
+    told, found = Told.without(tables, without), Wanted({}, {}, {})
+    alone = [name for name in features if name in EXPECTED]
+    compared = [name for name in features if name in PEERS]
+    for as_of in as_ofs:
+        everybody = [Past(told, account, instant(as_of)) for account in told.on_record(instant(as_of))]
+        scored = [past for past in everybody if past.is_scored(CONTRACT.minimum_tenure_days)]
+        values = {past.account: {name: EXPECTED[name].value(past) for name in alone} for past in scored}
+        cohort = Cohort(told, instant(as_of), values)
+        for past in scored:
+            peers = {name: PEERS[name](cohort, past.account) for name in compared}
+            key = past.account, as_of
+            found.values[key] = values[past.account] | peers  # type: ignore[index]
+            found.untracked[key] = {name: EXPECTED[name].untracked(past) for name in alone}  # type: ignore[index]
+            found.owners[key] = past.attribute("owner")  # type: ignore[index]
+    return found
+
+
+def equals_the_reference(tables: Tables, as_ofs: Sequence[date], without: Sequence[str] = ()) -> None:
     """Assert that the engine and the slow reference agree, row by row and feature by feature."""
-    found = snapshot(tables, as_ofs)
-    names = list(found.frame.columns)
-    wanted = expected_frame(tables, as_ofs, names)
-    assert sorted(found.frame.index) == sorted(wanted.index), "other accounts are scored"
-    for key in found.frame.index:
-        engine, reference = found.frame.loc[key].to_numpy(float), wanted.loc[key, names].to_numpy(float)
-        close = np.isclose(engine, reference, rtol=1e-9, atol=1e-9, equal_nan=True)
-        wrong = {names[i]: (engine[i], reference[i]) for i in np.flatnonzero(~close)}
-        assert not wrong, f"{key}: engine and reference differ: {wrong}"
-        assert found.standing.loc[key, "owner"] == wanted.loc[key, "owner"]
+    found = snapshot(tables, as_ofs, without=without)
+    agree(found, wanted(tables, as_ofs, list(found.frame.columns), without))
 
 
-def same(left: Snapshot, right: Snapshot, as_of: date | None = None, account: str | None = None) -> None:
+def agree(found: Snapshot, reference: Wanted) -> None:
+    """Assert that a snapshot holds what the reference wants."""
+    keys = [(account, moment.date()) for account, moment in found.frame.index]
+    assert sorted(keys) == sorted(reference.values), "other accounts are scored"
+    values, marks = found.frame.to_dict("list"), found.untracked.to_dict("list")
+    for name in found.frame.columns:
+        engine, untracked = np.array(values[name], dtype=float), np.array(marks[name], dtype=bool)
+        expected = np.array([reference.values[key][name] for key in keys], dtype=float)
+        for row in np.flatnonzero(~np.isclose(engine, expected, rtol=1e-9, atol=1e-9, equal_nan=True)):
+            raise AssertionError(f"{keys[row]} {name}: the engine says {engine[row]}, the reference {expected[row]}")
+        marked = np.array([reference.untracked[key].get(name, untracked[row]) for row, key in enumerate(keys)])
+        for row in np.flatnonzero(marked != untracked):
+            raise AssertionError(f"{keys[row]} {name}: not tracked {untracked[row]}, the reference {marked[row]}")
+        assert not (untracked & ~np.isnan(engine)).any(), f"{name} has a value where it is not tracked"
+    assert list(found.standing["owner"]) == [reference.owners[key] for key in keys]
+
+
+def same(left: Snapshot, right: Snapshot, as_of: date | None = None, of: str = "", but: Collection[str] = ()) -> None:
     """Assert that two snapshots are equal, everything that is made from them included.
 
-    With `as_of` or `account` only such rows are compared, without what is kept of the last as-of date alone.
+    With `as_of`, or `of` (how the accounts' names begin), only such rows are compared, without what is kept of the
+    last as-of date alone; `but` names features that are left out.
     """
-    for one, other in ((left.frame, right.frame), (left.standing, right.standing)):
+    for one, other in (
+        (left.frame, right.frame),
+        (left.standing, right.standing),
+        (left.untracked, right.untracked),
+    ):
         pd.testing.assert_frame_equal(
-            _rows(one, as_of, account), _rows(other, as_of, account), check_dtype=False, **NEARLY
+            _rows(one, as_of, of, but), _rows(other, as_of, of, but), check_dtype=False, **NEARLY
         )
-    if as_of is None and account is None:
+    if as_of is None and not of:
         pd.testing.assert_frame_equal(left.facts, right.facts, check_index_type=False, **NEARLY)
         pd.testing.assert_frame_equal(left.not_scored, right.not_scored, check_dtype=False)
 
 
-def _rows(frame: pd.DataFrame, as_of: date | None, account: str | None) -> pd.DataFrame:
-    rows = frame.reset_index()
+def _rows(frame: pd.DataFrame, as_of: date | None, of: str, but: Collection[str]) -> pd.DataFrame:
+    rows = frame.drop(columns=[name for name in but if name in frame]).reset_index()
     if as_of is not None:
         rows = rows[rows["as_of"] == pd.Timestamp(as_of)]
-    if account is not None:
-        rows = rows[rows["account_id"] == account]
-    texts = rows.select_dtypes(exclude=["number", "datetime"]).columns
+    rows = rows[rows["account_id"].str.startswith(of)]
+    texts = rows.select_dtypes(exclude=["number", "datetime", "bool"]).columns
     return rows.astype(dict.fromkeys(texts, object)).sort_values(["account_id", "as_of"], ignore_index=True)
 
 
@@ -106,9 +148,6 @@ def with_another_future(tables: Tables, other: Tables, as_of: date) -> dict[str,
     now = instant(as_of)
     spliced = {}
     for table, rows in tables.items():
-        if table == "entitlements":
-            spliced[table] = [dict(row) for row in rows]
-            continue
         known = [row for row in rows if known_at(table, row) < now]
         past = [_with_another_end(table, row, now, never=place % 2 == 0) for place, row in enumerate(known)]
         future = [dict(row) for row in other[table] if known_at(table, row) >= now]

@@ -1,9 +1,13 @@
 """What one account had shown before one instant, found the slow and obvious way: plain loops over plain rows."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from math import nan
 from typing import Any
+
+from features.contract import TABLES
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]
@@ -11,54 +15,141 @@ Tables = Mapping[str, Sequence[Row]]
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 TICK = timedelta(microseconds=1)
+ALWAYS = datetime.min  # noqa: DTZ901 - every time here is naive UTC
 SEVERE = {"high", "urgent", "critical", "blocker", "1", "p1", "sev1"}
+
+EVENT = {
+    "accounts": "created_at",
+    "usage": "occurred_at",
+    "tickets": "opened_at",
+    "outcomes": "effective_at",
+    "surveys": "answered_at",
+    "trainings": "completed_at",
+    "touchpoints": "occurred_at",
+    "invoices": "due_at",
+    "subscriptions": "started_at",
+    "contacts": "started_at",
+}
+AVAILABLE = dict.fromkeys(EVENT, "recorded_at") | {
+    "accounts": "valid_from",
+    "usage": "available_at",
+    "entitlements": "valid_from",
+}
+STATES = ("accounts", "subscriptions", "contacts", "outcomes")
+"""Tables whose rows may be known before they begin."""
+KEY = {
+    "usage": ("event_id",),
+    "tickets": ("ticket_id",),
+    "surveys": ("event_id",),
+    "trainings": ("event_id",),
+    "touchpoints": ("event_id",),
+    "invoices": ("event_id",),
+    "subscriptions": ("account_id", "subscription_id", "started_at"),
+    "contacts": ("account_id", "contact_id", "role", "started_at"),
+    "outcomes": ("account_id", "kind", "effective_at"),
+}
+"""What names a row; a row with the same name that became known later is its correction."""
 
 
 def event_time(table: str, row: Row) -> datetime:
     """Return when the row's event happened, or its state began."""
-    name = {"accounts": "created_at", "usage": "occurred_at", "tickets": "opened_at", "outcomes": "effective_at"}.get(
-        table, "started_at"
-    )
-    found: datetime = row[name]
+    found: datetime = row[EVENT[table]]
     return found
 
 
 def known_at(table: str, row: Row) -> datetime:
     """Return the first instant at which the row may be seen."""
+    told: datetime | None = row.get(AVAILABLE[table])
+    if table == "entitlements":
+        return told or ALWAYS
     happened = event_time(table, row)
-    if table == "usage":
-        return max(happened, row.get("available_at") or happened)
-    told: datetime | None = {
-        "accounts": row.get("valid_from"),
-        "subscriptions": row.get("recorded_at"),
-        "contacts": row.get("recorded_at"),
-        "outcomes": row.get("recorded_at"),
-    }.get(table)
-    return told or happened
+    return told or happened if table in STATES else max(happened, told or happened)
 
 
-def first_copies(usage: Iterable[Row]) -> list[Row]:
-    """Return the events without their repeats: of each event_id the copy that was known first."""
-    kept: list[Row] = []
-    named: dict[str, Row] = {}
-    for row in usage:
-        name = row.get("event_id")
-        if name is None:
-            kept.append(row)
-        elif name not in named or known_at("usage", row) < known_at("usage", named[name]):
-            named[name] = row
-    return kept + list(named.values())
+def key_of(table: str, row: Row) -> tuple[Any, ...] | None:
+    """Return what names the row; None where nothing does."""
+    key = tuple(row.get(column) for column in KEY.get(table, ()))
+    return None if not key or None in key else key
+
+
+def _in_order(table: str, row: Row) -> list[tuple[bool, Any]]:
+    """Return what orders rows that were known at once: their values, column by column, those not given last."""
+    values = [row.get(name) for name in TABLES[table].names]
+    return [(value is None, 0 if value is None else value) for value in values]
+
+
+@dataclass
+class Told:
+    """Everything that anybody ever told, asked for what was known before an instant.
+
+    `first`: tables whose available column is not mapped; of several rows with one name the first one counts there.
+    """
+
+    tables: Tables
+    first: frozenset[str] = frozenset()
+    _dated: dict[str, list[tuple[datetime, tuple[Any, ...] | None, Row]]] = field(default_factory=dict)
+    _seen: dict[tuple[str, datetime], list[Row]] = field(default_factory=dict)
+    _mine: dict[tuple[str, datetime], dict[str, list[Row]]] = field(default_factory=dict)
+
+    @classmethod
+    def without(cls, tables: Tables, absent: Sequence[str]) -> "Told":
+        """Return what was told in tables that lack some columns, named as table.column."""
+        gone = [name.split(".") for name in absent]
+        kept = {
+            table: [{name: value for name, value in row.items() if [table, name] not in gone} for row in rows]
+            for table, rows in tables.items()
+        }
+        return cls(kept, frozenset(table for table, column in gone if AVAILABLE[table] == column))
+
+    def dated(self, table: str) -> list[tuple[datetime, tuple[Any, ...] | None, Row]]:
+        """Return when each row of a table became known, its name, and the row; the earliest known first."""
+        if table not in self._dated:
+            rows = [(known_at(table, row), key_of(table, row), row) for row in self.tables.get(table, ())]
+            self._dated[table] = sorted(rows, key=lambda each: (each[0], _in_order(table, each[2])))
+        return self._dated[table]
+
+    def seen(self, table: str, instant: datetime) -> list[Row]:
+        """Return the rows of everybody that were known: of several with one name the one that was known last."""
+        if (table, instant) not in self._seen:
+            nameless: list[Row] = []
+            named: dict[tuple[Any, ...], Row] = {}
+            for known, name, row in self.dated(table):
+                if known >= instant:
+                    break
+                if name is None:
+                    nameless.append(row)
+                elif name not in named or table not in self.first:
+                    named[name] = row
+            self._seen[table, instant] = nameless + list(named.values())
+        return self._seen[table, instant]
+
+    def of(self, account: str, table: str, instant: datetime) -> list[Row]:
+        """Return an account's rows that were known."""
+        if (table, instant) not in self._mine:
+            mine = self._mine[table, instant] = {}
+            for row in self.seen(table, instant):
+                mine.setdefault(row["account_id"], []).append(row)
+        return self._mine[table, instant].get(account, [])
+
+    def on_record(self, instant: datetime) -> set[str]:
+        """Return the accounts that were known."""
+        return {row["account_id"] for row in self.seen("accounts", instant)}
+
+    def anybody(self, table: str, instant: datetime) -> list[Row]:
+        """Return the known rows of all accounts on record."""
+        known = self.on_record(instant)
+        return [row for row in self.seen(table, instant) if row["account_id"] in known]
 
 
 class Past:
     """What `account` had shown before `instant`."""
 
-    def __init__(self, tables: Tables, account: str, instant: datetime) -> None:
-        self.tables, self.account, self.instant = tables, account, instant
+    def __init__(self, told: Told, account: str, instant: datetime) -> None:
+        self.told, self.account, self.instant = told, account, instant
 
     def earlier(self, weeks: int) -> "Past":
         """Return what the account had shown `weeks` before."""
-        return Past(self.tables, self.account, self.instant - weeks * WEEK)
+        return Past(self.told, self.account, self.instant - weeks * WEEK)
 
     def happened(self, time: datetime | None) -> bool:
         """Say whether a time has come."""
@@ -78,22 +169,24 @@ class Past:
 
     def rows(self, table: str) -> list[Row]:
         """Return the account's rows that had happened and were known."""
-        mine = [row for row in self.tables.get(table, ()) if row["account_id"] == self.account]
-        return [row for row in mine if self.happened(event_time(table, row)) and self.happened(known_at(table, row))]
+        return [row for row in self.told.of(self.account, table, self.instant) if self.happened(event_time(table, row))]
+
+    def window(self, table: str, weeks: int, lag: int = 0, column: str = "") -> list[Row]:
+        """Return the account's rows whose event, or the time in `column`, lies in the window."""
+        time = column or EVENT[table]
+        return [row for row in self.rows(table) if self.within(row.get(time), weeks, lag)]
 
     # Use ----------------------------------------------------------------------------------------------------------
 
     @cached_property
     def events(self) -> list[Row]:
         """Return the account's events, each once."""
-        mine = [row for row in first_copies(self.tables["usage"]) if row["account_id"] == self.account]
-        return [row for row in mine if self.happened(known_at("usage", row))]
+        return self.rows("usage")
 
     @cached_property
     def login_rows(self) -> list[Row]:
         """Return the logins; all events where nobody's logins had been recorded."""
-        anybody = [row for row in self.tables["usage"] if self.happened(known_at("usage", row))]
-        if not any(row["feature"] == "login" for row in anybody):
+        if not any(row["feature"] == "login" for row in self.told.anybody("usage", self.instant)):
             return self.events
         return [row for row in self.events if row["feature"] == "login"]
 
@@ -106,9 +199,24 @@ class Past:
         """Return the logins of a window."""
         return self.amount(self.login_rows, weeks, lag)
 
-    def tracked(self, weeks: int = 1) -> bool:
-        """Say whether use had been recorded for at least `weeks`."""
-        return any(self.weeks_ago(row["occurred_at"]) >= weeks - 1 for row in self.events)
+    def uses(self, weeks: int, lag: int = 0) -> float:
+        """Return the events of a window."""
+        return self.amount(self.events, weeks, lag)
+
+    @cached_property
+    def tracked_weeks(self) -> int:
+        """Return for how many weeks use had been recorded."""
+        return max((self.weeks_ago(row["occurred_at"]) + 1 for row in self.events), default=0)
+
+    def feature_tracked_weeks(self, feature: str) -> int:
+        """Return for how many weeks a product feature had been recorded: since its first use by anybody."""
+        anybody = [row for row in self.told.anybody("usage", self.instant) if row["feature"] == feature]
+        weeks = max((self.weeks_ago(row["occurred_at"]) + 1 for row in anybody), default=0)
+        return min(weeks, self.tracked_weeks)
+
+    def book_tracked_since(self) -> datetime | None:
+        """Return when the first recorded use of anybody happened."""
+        return min((row["occurred_at"] for row in self.told.anybody("usage", self.instant)), default=None)
 
     def active_weeks(self, member: str, weeks: int, lag: int = 0) -> dict[str, int]:
         """Return per user or product feature in how many weeks of the window it was there."""
@@ -121,9 +229,22 @@ class Past:
                     weeks_of.add(self.weeks_ago(row["occurred_at"]))
         return {name: len(weeks_of) for name, weeks_of in found.items()}
 
+    def steady_weeks(self, tracked: int, weeks: int, lag: int = 0) -> dict[str, int]:
+        """Return the active weeks of the product features that had been recorded for long enough."""
+        active = self.active_weeks("feature", weeks, lag)
+        return {name: count for name, count in active.items() if self.feature_tracked_weeks(name) >= tracked}
+
     def distinct(self, member: str, weeks: int, lag: int = 0) -> int:
         """Return how many different users or product features were there in the window."""
         return sum(count > 0 for count in self.active_weeks(member, weeks, lag).values())
+
+    def steady(self, tracked: int, weeks: int, lag: int = 0) -> int:
+        """Return how many different product features, recorded for long enough, were used in the window."""
+        return sum(count > 0 for count in self.steady_weeks(tracked, weeks, lag).values())
+
+    def users(self, weeks: int, lag: int = 0) -> int:
+        """Return how many different people were there in the window."""
+        return self.distinct("user_id", weeks, lag)
 
     # States -------------------------------------------------------------------------------------------------------
 
@@ -143,21 +264,22 @@ class Past:
         given = [times * row[column] for row in self.terms() if row.get(column) is not None]
         return sum(given) if given else None
 
+    def first_start(self) -> datetime:
+        """Return the start of the first contract."""
+        found: datetime = min(row["started_at"] for row in self.rows("subscriptions"))
+        return found
+
     def sponsors(self) -> list[Row]:
         """Return everybody who had become a sponsor."""
         return [row for row in self.rows("contacts") if row["role"].lower() == "sponsor"]
 
-    def sponsors_left(self) -> list[Row]:
-        """Return the sponsors who had left."""
-        return [row for row in self.sponsors() if self.happened(row.get("ended_at"))]
+    def left(self, contacts: Iterable[Row]) -> list[Row]:
+        """Return those of the contacts who had left."""
+        return [row for row in contacts if self.happened(row.get("ended_at"))]
 
     def in_office(self) -> bool:
         """Say whether a sponsor was in office."""
-        return len(self.sponsors()) > len(self.sponsors_left())
-
-    def tickets(self, column: str, weeks: int, lag: int = 0) -> list[Row]:
-        """Return the tickets that were opened, closed or reopened (by column) in the window."""
-        return [row for row in self.rows("tickets") if self.within(row.get(column), weeks, lag)]
+        return len(self.sponsors()) > len(self.left(self.sponsors()))
 
     def open_tickets(self) -> list[Row]:
         """Return the tickets that had not been closed."""
@@ -165,33 +287,100 @@ class Past:
 
     def attribute(self, name: str) -> Any:
         """Return an attribute of the account as its latest known version gives it."""
-        versions = [row for row in self.tables["accounts"] if row["account_id"] == self.account]
-        known = [row for row in versions if self.happened(known_at("accounts", row))]
+        known = self.told.of(self.account, "accounts", self.instant)
         return max(known, key=lambda row: known_at("accounts", row)).get(name) if known else None
 
     def entitled(self) -> set[str]:
         """Return the product features that the plan includes."""
-        rows = self.tables.get("entitlements", ())
+        rows = self.told.seen("entitlements", self.instant)
         return {row["feature"] for row in rows if row["plan"] == self.attribute("plan")} - {"login"}
+
+    # Words --------------------------------------------------------------------------------------------------------
+
+    def scores(self, kind: str, weeks: int, lag: int = 0) -> list[float]:
+        """Return the scores of a window's answers of one kind."""
+        return [row["score"] for row in self.window("surveys", weeks, lag) if row["kind"].lower() == kind]
+
+    def held(self, *kinds: str, weeks: int = 0, lag: int = 0) -> list[Row]:
+        """Return the touches (of these kinds, in the window) that took place; a survey is none."""
+        rows = self.window("touchpoints", weeks, lag) if weeks else self.rows("touchpoints")
+        took_place = [row for row in rows if row.get("kept") is not False and row["kind"].lower() != "survey"]
+        return [row for row in took_place if not kinds or row["kind"].lower() in kinds]
+
+    def paid(self, invoice: Row) -> bool:
+        """Say whether an invoice had been paid."""
+        return self.happened(invoice.get("paid_at"))
+
+    def overdue(self) -> list[Row]:
+        """Return the invoices that were due and unpaid."""
+        return [row for row in self.rows("invoices") if not self.paid(row)]
+
+    # Onboarding ---------------------------------------------------------------------------------------------------
+
+    def weeks_after_start(self, weeks: int) -> "Past | None":
+        """Return what had been shown `weeks` after the week of the first start ended; None while that lies ahead."""
+        back = self.weeks_ago(self.first_start()) - weeks
+        return self.earlier(back) if back >= 0 else None
+
+    def steps(self) -> int:
+        """Return how many product features had ever been used."""
+        return len({row["feature"] for row in self.events} - {"login"})
 
     # Cohort -------------------------------------------------------------------------------------------------------
 
     def tenure(self) -> float:
         """Return the days since the first contract began."""
-        return self.days_since(min(row["started_at"] for row in self.rows("subscriptions")))
+        return self.days_since(self.first_start())
 
     def is_scored(self, minimum_tenure_days: int) -> bool:
         """Say whether the account is in the cohort: under contract for long enough, and no notice given."""
+        if self.account not in self.told.on_record(self.instant):
+            return False
         if not self.terms() or self.tenure() < minimum_tenure_days:
             return False
         return not self.happened(self.main_term().get("noticed_at"))
 
 
-EXPECTED: dict[str, Callable[[Past], float]] = {}
-"""The expected value of every feature, by its name."""
+@dataclass(frozen=True)
+class Definition:
+    """What a feature should be: its value where `history` weeks of use and some row of every table `of` are known."""
+
+    compute: Callable[[Past], float]
+    history: int
+    of: tuple[str, ...]
+    unless: Callable[[Past], bool] | None
+
+    def untracked(self, past: Past) -> bool:
+        """Say whether what the feature is made of was not recorded yet."""
+        begun = all(past.told.anybody(table, past.instant) for table in self.of)
+        return past.tracked_weeks < self.history or not begun or bool(self.unless and self.unless(past))
+
+    def value(self, past: Past) -> float:
+        """Return the feature; NaN where it is missing or not tracked."""
+        return nan if self.untracked(past) else self.compute(past)
 
 
-def expected(define: Callable[[Past], float]) -> Callable[[Past], float]:
+def ratio(part: float | None, whole: float | None) -> float:
+    """Return part/whole; NaN where one is not there or the whole is not above zero."""
+    return nan if part is None or not whole or whole <= 0 else part / whole
+
+
+def drop(recent: float, baseline: float) -> float:
+    """Return 1 − recent/baseline, at least −1; NaN without a baseline."""
+    return nan if baseline <= 0 else max(1 - recent / baseline, -1.0)
+
+
+EXPECTED: dict[str, Definition] = {}
+"""What every feature should be, by its name."""
+
+
+def expected(
+    *of: str, history: int = 0, unless: Callable[[Past], bool] | None = None
+) -> Callable[[Callable[[Past], float]], Callable[[Past], float]]:
     """Note the function as what the feature of its name should be."""
-    EXPECTED[define.__name__] = define
-    return define
+
+    def note(compute: Callable[[Past], float]) -> Callable[[Past], float]:
+        EXPECTED[compute.__name__] = Definition(compute, history, of, unless)
+        return compute
+
+    return note

@@ -1,146 +1,80 @@
 """Small books with everything in them that goes wrong: late, repeated, skewed, unicode, on the boundary."""
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
 from itertools import product
 from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.property.reference import TICK, WEEK, Tables
+from tests.property.corrections import Rows, corrected
+from tests.property.dealings import DEALINGS, DELAYS, LAST, OFFSETS, later
+from tests.property.records import ACCOUNTS, contacts, terms, tickets, versions
+from tests.property.reference import EVENT, TICK, WEEK, Tables
 
-LAST = datetime(2026, 3, 2)  # noqa: DTZ001 - every time here is naive UTC
-ACCOUNTS = ("A1", "Ünï 客户", "o'Neil; --")
-FEATURES = ("login", "login", "reports", "export", "Größe")
+FEATURES = ("login", "reports", "export", "Größe")
 AS_OF_WEEKS = (0, 1, 5, 13, 27)
 """Weeks before LAST at which a snapshot may be asked for."""
 
 ANCHOR = "first user"
-"""An account that logged in once, long ago, so that every book has some use before each as-of date."""
-
-_OFFSETS = [timedelta(0), timedelta(0), TICK, -TICK, timedelta(days=3, hours=7)]
-_DELAYS = [None, None, TICK, -timedelta(days=2), timedelta(days=1), WEEK, 3 * WEEK, 9 * WEEK, 20 * WEEK]
-
-
-def _time(dice: Random, first: int, last: int) -> datetime:
-    """Return an instant on, just before, just after or between the week ends from `first` to `last` before LAST."""
-    return LAST - dice.randint(last, first) * WEEK + dice.choice(_OFFSETS)
-
-
-def _later(time: datetime | None, delay: timedelta | None) -> datetime | None:
-    return None if time is None or delay is None else time + delay
-
+"""An account that was there long ago, so that every book has some use before each as-of date."""
 
 USERS = ([None], ["u1"], ["u2"], ["u1", "u2"], ["ü3", "u1", "u4"])
 
 
-def _usage(dice: Random, account: str) -> list[dict[str, Any]]:
-    """Return habits that some users kept up for some weeks until some weeks ago; late ones, and ones sent twice."""
-    rows: list[dict[str, Any]] = []
-    delays = dice.choice([_DELAYS, _DELAYS, [9 * WEEK]])
-    for habit in range(dice.randint(0, 5)):
-        last = LAST - dice.choice([-2, 1, 2, 4, 5, 9, 13, 14, 20, 30]) * WEEK + dice.choice(_OFFSETS)
-        every, turns = dice.choice([1, 1, 1, 2, 3]), dice.choice([1, 3, 5, 8, 13, 20, 40])
+def _usage(dice: Random, account: str, moves: bool) -> Rows:
+    """Return habits that some users kept up for some weeks; late ones, ones sent twice, and ones put right later."""
+    rows: Rows = []
+    delays = dice.choice([DELAYS, DELAYS, [9 * WEEK]])
+    for habit in range(dice.choice([0, 2, 3, 4, 5])):
+        last = LAST - dice.choice([-2, 1, 2, 4, 5, 9, 13, 14, 20, 30, 53]) * WEEK + dice.choice(OFFSETS)
+        every, turns = dice.choice([1, 1, 1, 2, 3]), dice.choice([1, 3, 5, 8, 13, 20, 40, 70])
         delay, quantity = dice.choice(delays), dice.choice([None, None, 0.0, 0.25, 3.0])
         copies = dice.choice([None, None, WEEK, 6 * WEEK])
-        feature, users = dice.choice(FEATURES), dice.choice(USERS)
-        for turn, user in product(range(turns), users):
+        named = copies is not None or dice.random() < 0.3
+        habits = list(product(range(turns), dice.choice(USERS), dice.sample(FEATURES, dice.choice([1, 1, 2]))))
+        kept: Rows = []
+        for turn, user, feature in habits:
             when = last - turn * every * WEEK
-            row = {
+            row: dict[str, Any] = {
                 "account_id": account,
                 "occurred_at": when,
                 "feature": feature,
                 "user_id": user,
                 "quantity": quantity,
-                "event_id": None if copies is None else f"{account}-{habit}-{turn}-{user}",
-                "available_at": _later(when, delay),
+                "event_id": f"{account}-{habit}-{turn}-{user}-{feature}" if named else None,
+                "available_at": later(when, delay),
             }
-            rows.append(row)
+            kept.append(row)
             if copies is not None:
-                rows.append(row | {"available_at": (row["available_at"] or when) + copies})
-    return rows
+                kept.append(row | {"available_at": (row["available_at"] or when) + copies})
+        change = _put_right(dice, moves)
+        rows += corrected(dice, "usage", kept, lambda dice, row: change, dice.choice([0, 0.1, 0.5, 1]))  # noqa: B023
+    return rows + _straggler(dice, account)
 
 
-def _terms(dice: Random, account: str) -> list[dict[str, Any]]:
-    """Return one to three contracts: in a row, overlapping, with gaps, open-ended, recorded early or late."""
-    rows = []
-    for number in range(dice.randint(1, 3)):
-        first = number == 0
-        weeks = dice.choice([90, 80, 65] if first else [65, 58, 57, 53, 52, 51, 40, 18, 13, 5, 1, 0, -2])
-        started = LAST - weeks * WEEK + dice.choice(_OFFSETS)
-        lengths = [None, None, 78 * WEEK, 90 * WEEK] if first else [None, 4 * WEEK, 13 * WEEK, 52 * WEEK]
-        recorded = dice.choice([None, None, -4 * WEEK, 2 * WEEK, 9 * WEEK, 30 * WEEK])
-        rows.append(
-            {
-                "account_id": account,
-                "subscription_id": f"{account}-{number}",
-                "started_at": started + number * TICK,
-                "ends_at": _later(started, dice.choice([*lengths, timedelta(days=365)])),
-                "mrr": dice.choice([0.0, 10.0, 25.5]),
-                "seats": dice.choice([None, 1.0, 4.0, 10.0]),
-                "auto_renew": dice.choice([None, True, False]),
-                "notice_days": dice.choice([None, 0.0, 30.0, 90.0]),
-                "noticed_at": dice.choice([None, None, None, _time(dice, 20, -2)]),
-                "recorded_at": _later(started, recorded),
-            }
-        )
-    return rows
+def _straggler(dice: Random, account: str) -> Rows:
+    """Return for some accounts one event from long before the others that became known only lately."""
+    when = LAST - dice.choice([58, 70, 100]) * WEEK
+    row = {
+        "account_id": account,
+        "occurred_at": when,
+        "feature": dice.choice(FEATURES),
+        "available_at": LAST - dice.choice([-1, 0, 1, 3, 5, 9]) * WEEK + dice.choice(OFFSETS),
+    }
+    return [row] if dice.random() < 0.4 else []
 
 
-def _contacts(dice: Random, account: str) -> list[dict[str, Any]]:
-    """Return up to three contacts, most of them sponsors, some recorded late, some gone."""
-    rows = []
-    for number in range(dice.randint(0, 3)):
-        started = _time(dice, 40, -2)
-        recorded = dice.choice([None, TICK, -WEEK, 3 * WEEK, 9 * WEEK, 30 * WEEK])
-        rows.append(
-            {
-                "account_id": account,
-                "contact_id": f"c{number}",
-                "role": dice.choice(["sponsor", "sponsor", "Sponsor", "admin"]),
-                "started_at": started,
-                "ended_at": _later(started, dice.choice([None, timedelta(0), WEEK, 9 * WEEK, 26 * WEEK])),
-                "recorded_at": _later(started, recorded),
-            }
-        )
-    return rows
-
-
-def _tickets(dice: Random, account: str) -> list[dict[str, Any]]:
-    """Return up to five tickets, some closed, rated or reopened."""
-    rows = []
-    for number in range(dice.randint(0, 5)):
-        opened = _time(dice, 40, -1)
-        closed = _later(opened, dice.choice([None, timedelta(0), TICK, timedelta(days=2), 5 * WEEK]))
-        rows.append(
-            {
-                "account_id": account,
-                "ticket_id": f"{account}-{number}",
-                "opened_at": opened,
-                "closed_at": closed,
-                "severity": dice.choice([None, "High", "URGENT", "low", "p1"]),
-                "csat": None if closed is None else dice.choice([None, 0.0, 3.0, 5.0]),
-                "reopened_at": _later(opened, dice.choice([None, WEEK, 8 * WEEK])),
-            }
-        )
-    return rows
-
-
-def _versions(dice: Random, account: str) -> list[dict[str, Any]]:
-    """Return the account's attributes and one or two later versions of them."""
-    created = LAST - 120 * WEEK
-    changes = {_time(dice, 30, -1), _time(dice, 30, -1)}
-    return [
-        {
-            "account_id": account,
-            "created_at": created,
-            "name": account,
-            "owner": dice.choice(["CSM 1", "CSM 2"]),
-            "plan": dice.choice(["basic", "full", "bespoke"]),
-            "valid_from": valid_from,
-        }
-        for valid_from in [created, *sorted(changes)]
+def _put_right(dice: Random, moves: bool) -> dict[str, Any]:
+    """Return what a correction says differently: the week, who it was, what it was, how much, or of which account."""
+    changes: Rows = [
+        {"occurred_at": LAST - dice.choice([2, 5, 9, 14, 30, 53, 70]) * WEEK + dice.choice(OFFSETS)},
+        {"user_id": dice.choice([None, "u1", "u5"])},
+        {"feature": dice.choice(FEATURES)},
+        {"quantity": dice.choice([None, 0.0, 7.0])},
+        {"account_id": dice.choice(ACCOUNTS)} if moves else {"quantity": 2.0},
     ]
+    return dice.choice(changes) | (dice.choice(changes) if dice.random() < 0.3 else {})
 
 
 class SmallBook(dict[str, list[dict[str, Any]]]):
@@ -155,43 +89,71 @@ class SmallBook(dict[str, list[dict[str, Any]]]):
         return "\n".join(told)[:12_000]
 
 
-ENTITLEMENTS = [
-    {"plan": "basic", "feature": "reports"},
-    {"plan": "full", "feature": "reports"},
-    {"plan": "full", "feature": "export"},
-    {"plan": "full", "feature": "forecast"},
-    {"plan": "full", "feature": "login"},
-]
+def _entitlements(dice: Random) -> Rows:
+    """Return what the plans include: some of it only from some time on."""
+    included = [(plan, feature) for plan in ("basic", "full") for feature in ("reports", "export", "forecast", "login")]
+    since = (None, LAST - 20 * WEEK, LAST - 5 * WEEK, LAST - 3 * WEEK, LAST - TICK, LAST)
+    return [
+        {"plan": plan, "feature": feature, "valid_from": dice.choice(since)}
+        for plan, feature in included
+        if plan == "full" or feature == "reports"
+    ]
 
 
-def small_book(dice: Random) -> SmallBook:
-    """Return the tables of a small book."""
-    tables = SmallBook(
-        {
-            "accounts": [],
-            "subscriptions": [],
-            "usage": [],
-            "contacts": [],
-            "tickets": [],
-            "entitlements": list(ENTITLEMENTS),
-        }
-    )
+BEGUN: Mapping[str, dict[str, Any]] = {
+    "contacts": {"contact_id": "first", "role": "admin"},
+    "tickets": {"ticket_id": "first"},
+    "surveys": {"kind": "ces", "score": 5.0},
+    "trainings": {},
+    "touchpoints": {"kind": "survey"},
+    "invoices": {"amount": 1.0},
+}
+"""A row of every table that must have begun before it says anything."""
+
+
+def anchor(dice: Random, anchored: bool) -> dict[str, Rows]:
+    """Return the account that was there first, though perhaps known late.
+
+    Anchored, it is known and began every table and product feature long ago.
+    """
+    began = LAST - (220 if anchored else dice.choice([29, 30, 64, 64, 130])) * WEEK
+    known = None if anchored else dice.choice([None, None, LAST - dice.choice([-1, 0, 3, 5, 9]) * WEEK])
+    rows: dict[str, Rows] = {
+        "accounts": [{"account_id": ANCHOR, "created_at": began, "valid_from": known}],
+        "usage": [{"account_id": ANCHOR, "occurred_at": began, "feature": "login" if anchored else "setup"}],
+    }
+    for feature in sorted(set(FEATURES)):
+        since = began if anchored else LAST - dice.choice([-1, 4, 12, 13, 20, 21, 26, 27, 57, 90, 90, 90]) * WEEK
+        rows["usage"].append({"account_id": ANCHOR, "occurred_at": since, "feature": feature})
+    for table, row in BEGUN.items():
+        since = began if anchored else LAST - dice.choice([-1, -1, 0, 1, 5, 28]) * WEEK + dice.choice(OFFSETS)
+        rows[table] = [{"account_id": ANCHOR, EVENT[table]: since} | row]
+    return rows
+
+
+TABLES = ("accounts", "subscriptions", "usage", "contacts", "tickets", *DEALINGS)
+
+
+def small_book(dice: Random, anchored: bool = False) -> SmallBook:
+    """Return the tables of a small book; an anchored one has begun long ago, and no correction moves to an account."""
+    tables = SmallBook({table: [] for table in TABLES} | {"entitlements": _entitlements(dice)})
     for account in ACCOUNTS:
-        tables["accounts"] += _versions(dice, account)
+        tables["accounts"] += versions(dice, account)
     for account in ACCOUNTS[: dice.randint(1, len(ACCOUNTS))]:
-        tables["subscriptions"] += _terms(dice, account)
-        tables["usage"] += _usage(dice, account)
-        tables["contacts"] += _contacts(dice, account)
-        tables["tickets"] += _tickets(dice, account)
-    long_ago = LAST - dice.choice([30, 47, 130]) * WEEK
-    tables["accounts"].append({"account_id": ANCHOR, "created_at": long_ago})
-    tables["usage"].append({"account_id": ANCHOR, "occurred_at": long_ago, "feature": "login"})
+        tables["subscriptions"] += terms(dice, account)
+        tables["usage"] += _usage(dice, account, not anchored)
+        tables["contacts"] += contacts(dice, account)
+        tables["tickets"] += tickets(dice, account, not anchored)
+        for table, throw in DEALINGS.items():
+            tables[table] += throw(dice, account)
+    for table, rows in anchor(dice, anchored).items():
+        tables[table] += rows
     return tables
 
 
-def books() -> st.SearchStrategy[Tables]:
+def books(anchored: bool = False) -> st.SearchStrategy[Tables]:
     """Return small books, each thrown by dice of its own: drawing every cell through Hypothesis repeats itself."""
-    return st.builds(small_book, st.randoms(use_true_random=True))
+    return st.builds(small_book, st.randoms(use_true_random=True), st.just(anchored))
 
 
 def as_of_weeks() -> st.SearchStrategy[list[int]]:

@@ -1,5 +1,6 @@
 """Directed cases that the thrown books rarely meet; the engine once got each of them wrong."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 from features.grid import AsOfs, Flow
 from features.snapshot import Snapshot
 from tests.property.checks import day, same, snapshot
+from tests.property.dealings import LAST
 from tests.property.reference import DAY, TICK, WEEK
-from tests.property.strategies import LAST
 
 Rows = list[dict[str, Any]]
 
@@ -56,7 +57,7 @@ def test_an_early_event_known_too_late_changes_nothing() -> None:
 
 def test_another_accounts_first_use_changes_nothing() -> None:
     other = event("B", "export", LAST - 100 * WEEK)
-    same(snapshot(book(HALF_YEAR), [day(0)]), snapshot(book([*HALF_YEAR, other]), [day(0)]), account="A")
+    same(snapshot(book(HALF_YEAR), [day(0)]), snapshot(book([*HALF_YEAR, other]), [day(0)]), of="A")
 
 
 def test_what_happened_before_the_first_use_counts() -> None:
@@ -93,11 +94,30 @@ def test_an_account_created_later_is_not_scored_because_a_later_date_is_asked_fo
     same(snapshot(tables, [day(5)]), snapshot(tables, [day(5), day(0)]), day(5))
 
 
-def test_a_repeat_with_other_words_is_still_a_repeat() -> None:
+@pytest.mark.parametrize(("without", "users", "features"), [((), 1, 2), (("usage.available_at",), 1, 1)])
+def test_other_words_correct_where_it_is_told_when_they_came(without: Sequence[str], users: int, features: int) -> None:
     kept = event("A", "export", LAST - 9 * DAY, user_id="u1", event_id="e")
-    copy = event("A", "chat", LAST - 2 * DAY, user_id="u2", event_id="e")
-    found = snapshot(book([*HALF_YEAR, kept, copy]), [day(0)])
-    assert [value(found, name) for name in ("active_users", "breadth")] == [1, 1]
+    other = event("A", "chat", LAST - 2 * DAY, user_id="u2", event_id="e")
+    found = snapshot(book([*HALF_YEAR, kept, other]), [day(0)], without=without)
+    assert [value(found, name) for name in ("active_users", "breadth")] == [users, features]
+
+
+def test_a_correction_from_before_the_first_week_is_read() -> None:
+    answer = {"account_id": "A", "kind": "nps", "answered_at": LAST - 100 * WEEK, "event_id": "e", "score": 3.0}
+    surveys = [answer, answer | {"score": 9.0, "recorded_at": LAST - 99 * WEEK}]
+    assert value(snapshot(book(HALF_YEAR, surveys=surveys), [day(0)]), "nps_last") == 9
+
+
+def test_a_login_of_an_account_that_comes_on_record_later_is_none_yet() -> None:
+    tables = book([*HALF_YEAR, event("C", "login", LAST - 9 * WEEK)])
+    tables["accounts"].append({"account_id": "C", "created_at": LAST - 99 * WEEK, "valid_from": LAST + DAY})
+    same(snapshot(tables, [day(0)]), snapshot(tables, [day(0), day(-1)]), day(0))
+
+
+def test_a_ticket_counts_as_closed_when_it_was_closed() -> None:
+    ticket = {"account_id": "A", "ticket_id": "t", "opened_at": LAST - 30 * WEEK, "closed_at": LAST - 27 * WEEK}
+    tickets = [ticket | {"csat": 1.0, "recorded_at": LAST - 20 * WEEK}]
+    assert np.isnan(value(snapshot(book(HALF_YEAR, tickets=tickets), [day(0)]), "ticket_csat"))
 
 
 def test_a_late_fraction_leaves_nothing_behind_before_it_is_known() -> None:

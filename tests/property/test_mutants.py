@@ -1,64 +1,33 @@
-"""The properties notice every planted fault: `pytest tests/property -k mutant -v` prints the list."""
-
-from collections.abc import Callable, Sequence
-from datetime import date
-from random import Random
+"""The properties notice every planted fault; `python -m tests.property.mutants_report` prints the list."""
 
 import pytest
 
-from tests.property.checks import day, equals_the_reference, ignores_the_future
-from tests.property.mutants import MUTANTS, Mutant
-from tests.property.reference import Tables
-from tests.property.strategies import AS_OF_WEEKS, small_book
+from tests.property.faults import FAULTS
+from tests.property.mutants import Mutant
+from tests.property.trials import Trial, caught, trials
 
-Trial = tuple[Tables, Tables, date]
-Property = Callable[[Trial], None]
+LEAKS = [each for each in FAULTS if each.leaks]
 
 
-@pytest.fixture(scope="module")
-def trials() -> Sequence[Trial]:
-    """Return the same small books for every mutant."""
-    dice = Random(2)
-    return [(small_book(dice), small_book(dice), day(dice.choice(AS_OF_WEEKS))) for _ in range(150)]
+@pytest.mark.parametrize("mutant", FAULTS, ids=lambda mutant: mutant.name)
+def test_mutant_differs_from_the_reference(mutant: Mutant) -> None:
+    assert caught(mutant, Trial.equality)
 
 
-def _equality(trial: Trial) -> None:
-    equals_the_reference(trial[0], [day(5), day(0)])
+@pytest.mark.parametrize("mutant", LEAKS, ids=lambda mutant: mutant.name)
+def test_mutant_that_leaks_is_moved_by_the_future(mutant: Mutant) -> None:
+    assert caught(mutant, Trial.blindness)
 
 
-def _blindness(trial: Trial) -> None:
-    tables, other, as_of = trial
-    ignores_the_future(tables, other, as_of, day(-1))
+@pytest.mark.parametrize("crowded", [False, True])
+def test_without_a_mutant_nothing_fails(crowded: bool) -> None:
+    for trial in trials(crowded=crowded)[:10]:
+        trial.equality()
+        trial.blindness()
 
 
-def _fails(prove: Property, trials: Sequence[Trial]) -> bool:
-    for trial in trials:
-        try:
-            prove(trial)
-        except AssertionError:
-            return True
-    return False
-
-
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_mutant_differs_from_the_reference(
-    mutant: Mutant, trials: Sequence[Trial], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mutant.plant(monkeypatch)
-    assert _fails(_equality, trials)
-
-
-@pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.leaks], ids=lambda mutant: mutant.name)
-def test_mutant_that_leaks_is_moved_by_the_future(
-    mutant: Mutant, trials: Sequence[Trial], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mutant.plant(monkeypatch)
-    assert _fails(_blindness, trials)
-
-
-def test_without_a_mutant_nothing_fails(trials: Sequence[Trial]) -> None:
-    assert not _fails(_equality, trials[:10])
-    assert not _fails(_blindness, trials[:10])
+def test_faults_have_names_of_their_own() -> None:
+    assert len({each.name for each in FAULTS}) == len(FAULTS) >= 44
 
 
 def test_a_mutant_whose_line_is_gone_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,10 @@ from models.protocol import Rows
 from models.settings import HazardSettings
 from tests.books import make_book
 from tests.property.checks import day, instant, with_another_future
+from tests.property.dealings import LAST
+from tests.property.records import ACCOUNTS
 from tests.property.reference import DAY, WEEK, Tables
-from tests.property.strategies import ACCOUNTS, LAST, small_book
+from tests.property.strategies import small_book
 
 CONTRACT = OutcomeContract(minimum_tenure_days=28, recording_lag_days=7, exclude_noticed=False)
 TRAINED_AT = 13

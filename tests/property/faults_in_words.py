@@ -1,0 +1,329 @@
+"""Planted faults of corrections, beginnings, dealings with the account, its first weeks and its peers."""
+
+from tests.property.mutants import Mutant
+
+CORRECTIONS = (
+    Mutant("corrected amounts count on", "features.grid:Flow.of", "if until is not None:", "if False:"),
+    Mutant(
+        "correction of an amount seen a week early",
+        "features.grid:Flow.of",
+        "np.r_[known[seen], until[gone]]",
+        "np.r_[known[seen], until[gone] - 1]",
+        leaks=True,
+    ),
+    Mutant(
+        "correction of an amount seen a week late",
+        "features.grid:Flow.of",
+        "np.r_[known[seen], until[gone]]",
+        "np.r_[known[seen], until[gone] + 1]",
+    ),
+    Mutant(
+        "corrected members stay a week longer",
+        "features.grid:Presence.active_weeks",
+        "spells.stop, spells.week",
+        "spells.stop + 1, spells.week",
+    ),
+    Mutant(
+        "corrected members come a week early",
+        "features.grid:Presence.active_weeks",
+        "np.maximum(spells.first, spells.week + lag)",
+        "np.maximum(spells.first - 1, spells.week + lag)",
+        leaks=True,
+    ),
+    Mutant(
+        "corrected members counted twice",
+        "features.grid:Spells.apart",
+        "np.where(new[1:], first[1:], np.maximum(first[1:], reached[:-1]))",
+        "first[1:]",
+    ),
+    Mutant(
+        "corrected rows are the latest for ever",
+        "features.grid:running_latest",
+        "seen = (known < shape[1]) & (until >= shape[1])",
+        "seen = known < shape[1]",
+    ),
+    Mutant(
+        "corrected events counted on",
+        "features.rollup:Rollup.add_versions",
+        "self._settle(passing.taken_back(known=gone[rows]))",
+        "pass",
+    ),
+    Mutant(
+        "events corrected from their beginning",
+        "features.repeats:split_repeats",
+        "SELECT * EXCLUDE (alike) FROM ranked_usage",
+        "SELECT * EXCLUDE (alike) REPLACE (min(known_at) OVER (PARTITION BY event_id) AS known_at) FROM ranked_usage",
+        leaks=True,
+    ),
+    Mutant(
+        "only the last version of an event is kept",
+        "features.repeats:split_repeats",
+        "AND NOT alike",
+        "AND NOT alike AND superseded_at IS NULL",
+        leaks=True,
+    ),
+    Mutant(
+        "the first version of an event counts for ever",
+        "features.repeats:split_repeats",
+        "SELECT * EXCLUDE (alike) FROM ranked_usage",
+        "SELECT * EXCLUDE (alike) REPLACE (NULL::TIMESTAMP AS superseded_at) FROM ranked_usage",
+    ),
+    Mutant(
+        "only the last version of a row is read",
+        "features.rows:read_rows",
+        "WHERE t.known_at",
+        "WHERE t.superseded_at IS NULL AND t.known_at",
+        leaks=True,
+    ),
+    Mutant(
+        "corrected rows seen a week longer",
+        "features.rows:Rows.until",
+        'self.week("superseded_at")',
+        'np.minimum(self.week("superseded_at") + 1, self.shape[1])',
+    ),
+    Mutant(
+        "a correction that comes back is a repeat",
+        "features.repeats:ranked",
+        "lag(content) OVER turn IS NOT DISTINCT FROM content",
+        "first_value(content) OVER turn IS NOT DISTINCT FROM content AND row_number() OVER turn > 1",
+    ),
+)
+
+BEGINNINGS = (
+    Mutant(
+        "tables begun by a later as-of date",
+        "features.beginnings:_any_open",
+        "np.cumsum(starts - stops)[:-1] > 0",
+        "np.broadcast_to(starts[:-1].sum() > 0, weeks)",
+        leaks=True,
+    ),
+    Mutant(
+        "tables begun by accounts not on record",
+        "features.beginnings:_Look.found",
+        'np.maximum(rows.week("known_at"), self.since[rows.account])',
+        'rows.week("known_at")',
+    ),
+    Mutant(
+        "first use in the book looked up in the future",
+        "features.observed:Observed.book_tracked_since",
+        "self._book.use[self._at.weeks]",
+        "self._book.use[-1]",
+        leaks=True,
+    ),
+    Mutant(
+        "logins recorded by a later as-of date",
+        "features.observed:Observed.has_logins",
+        "self._book.features[self._at.weeks, names.index(LOGIN)]",
+        "np.repeat(self._book.features[-1, names.index(LOGIN)], len(self._at))",
+        leaks=True,
+    ),
+    Mutant(
+        "product features tracked by a later as-of date",
+        "features.observed:Observed._feature_weeks",
+        "self._book.features[self._at.weeks]",
+        "np.repeat(self._book.features[-1:], len(self._at), axis=0)",
+        leaks=True,
+    ),
+    Mutant(
+        "product features tracked as long as the account",
+        "features.observed:Observed.features",
+        "np.minimum(anybody, account)",
+        "account",
+    ),
+    Mutant(
+        "product features tracked a week too early",
+        "features.windows:ProductFeatures.tracked",
+        "self._tracked_weeks >= weeks",
+        "self._tracked_weeks >= weeks - 1",
+    ),
+    Mutant(
+        "a week more of use needed",
+        "features.sheet:_Lacks.of",
+        "self._tracked_weeks < feature.history",
+        "self._tracked_weeks <= feature.history",
+    ),
+    Mutant(
+        "a week less of use needed",
+        "features.sheet:_Lacks.of",
+        "self._tracked_weeks < feature.history",
+        "self._tracked_weeks < feature.history - 1",
+    ),
+    Mutant(
+        "tables need not have begun",
+        "features.sheet:_Lacks.of",
+        "lacks |= ~self._begun(table)[self._at]",
+        "pass",
+    ),
+)
+
+DEALINGS = (
+    Mutant(
+        "answers counted when given, not when known",
+        "features.engagement:_flow",
+        'np.maximum(week, rows.week("known_at"))[which]',
+        "week[which]",
+        leaks=True,
+    ),
+    Mutant(
+        "people counted when there, not when known",
+        "features.engagement:_people",
+        'np.maximum(week, rows.week("known_at"))[which]',
+        "week[which]",
+        leaks=True,
+    ),
+    Mutant(
+        "latest touch seen when it happened",
+        "features.engagement:_last",
+        'rows.week("known_at")[which]',
+        "rows.week(name)[which]",
+        leaks=True,
+    ),
+    Mutant(
+        "payment in the future already made",
+        "features.engagement:invoices",
+        'rows.week("known_at"), rows.week("paid_at")',
+        'rows.week("known_at"), np.where(paid == NEVER, rows.shape[1], rows.week("known_at"))',
+        leaks=True,
+    ),
+    Mutant(
+        "contact's end read before it passed",
+        "features.engagement:contacts",
+        'np.minimum(rows.week("ended_at"), rows.until)',
+        'np.where(rows.times("ended_at") == NEVER, rows.until, came)',
+        leaks=True,
+    ),
+    Mutant("paid on the day is late", "features.engagement:invoices", "(paid > due)", "(paid >= due)"),
+    Mutant(
+        "early payment counts against late", "features.engagement:invoices", "np.maximum(paid - due, 0)", "paid - due"
+    ),
+    Mutant("best of two answers at once", "features.engagement:surveys", "(-score, answered)", "(score, answered)"),
+    Mutant("six is no detractor", "features.engagement:surveys", "score <= DETRACTOR", "score < DETRACTOR"),
+    Mutant("nine is no promoter", "features.engagement:surveys", "score >= PROMOTER", "score > PROMOTER"),
+    Mutant("missed meetings held", "features.engagement:touchpoints", 'rows.numbers("kept") != 0', "kind != None"),
+    Mutant("an invitation is a touch", "features.engagement:touchpoints", "kept & ~invitation", "kept"),
+    Mutant(
+        "a close in the week in which it was recorded",
+        "features.states:tickets",
+        'closed = rows.week("closed_at")',
+        'closed = np.maximum(rows.week("closed_at"), known)',
+    ),
+)
+
+FIRST_WEEKS = (
+    Mutant(
+        "onboarding read before its end",
+        "features.observed:Observed.when_ended",
+        "(week <= self._at.weeks)",
+        "(week < self._at.total)",
+        leaks=True,
+    ),
+    Mutant(
+        "first steps as they are known now",
+        "features.windows:Members.ever_by_week",
+        "self._presence.active_weeks(every, self._at.total) > 0",
+        "np.logical_or.accumulate(self._presence.prompt > 0)",
+        leaks=True,
+    ),
+    Mutant(
+        "first value a week before",
+        "features.families.onboarding:days_to_first_value",
+        "(week + 1.0) * 7",
+        "week * 7.0",
+    ),
+    Mutant(
+        "first steps a week short",
+        "features.families.onboarding:onboarding_steps",
+        "_began(seen) + WEEKS",
+        "_began(seen) + WEEKS - 1",
+    ),
+    Mutant(
+        "seen when its contract began before anybody",
+        "features.families.onboarding:_unseen",
+        "seen.book_tracked_since > _began(seen)",
+        "seen.book_tracked_since - 1 > _began(seen)",
+    ),
+    Mutant(
+        "the year before a week short",
+        "features.families.logins:login_drop_vs_last_year",
+        "lag=52",
+        "lag=51",
+    ),
+    Mutant(
+        "entitled before the plan held it",
+        "features.observed:Observed._included",
+        "self._at.weeks[:, None] >= since",
+        "since < self._grid.weeks",
+        leaks=True,
+    ),
+)
+
+PEERS = (
+    Mutant(
+        "median over all as-of dates",
+        "features.peers:Peers._segments",
+        "segment[here] * self._accounts.chosen.shape[1] + at[here]",
+        "segment[here]",
+        leaks=True,
+        crowd=True,
+    ),
+    Mutant(
+        "median of one too few",
+        "features.peers:Peers.median",
+        "len(given) >= ENOUGH",
+        "len(given) >= ENOUGH - 1",
+        crowd=True,
+    ),
+    Mutant(
+        "values that are missing count for the median",
+        "features.peers:Peers.median",
+        "given = given[~np.isnan(given)]",
+        "given = np.nan_to_num(given)",
+        crowd=True,
+    ),
+    Mutant(
+        "peers' churn over 51 weeks",
+        "features.peers:Accounts.of",
+        "in_force.astype(np.float64), YEAR",
+        "in_force.astype(np.float64), YEAR - 1",
+        crowd=True,
+    ),
+    Mutant(
+        "peers' churn over 53 weeks",
+        "features.peers:Accounts.of",
+        "in_force.astype(np.float64), YEAR",
+        "in_force.astype(np.float64), YEAR + 1",
+        crowd=True,
+    ),
+    Mutant(
+        "peers as they are classed later",
+        "features.observed:Observed.numbered",
+        "self.at(self._version)",
+        "np.repeat(self._version[:, -1:], len(self._at), axis=1)",
+        leaks=True,
+        crowd=True,
+    ),
+    Mutant(
+        "peers lost by a later as-of date",
+        "features.peers:Accounts.of",
+        "seen.at(in_force)",
+        "np.repeat(in_force[:, -1:], chosen.shape[1], axis=1)",
+        leaks=True,
+        crowd=True,
+    ),
+    Mutant(
+        "load of those scored alone",
+        "features.peers:Peers.load",
+        "self._accounts.in_force",
+        "self._accounts.chosen",
+        crowd=True,
+    ),
+    Mutant(
+        "another's own value",
+        "features.peers:Peers.own",
+        "self._values[feature]",
+        "np.roll(self._values[feature], 1)",
+        crowd=True,
+    ),
+)
+
+PLANTED = (*CORRECTIONS, *BEGINNINGS, *DEALINGS, *FIRST_WEEKS, *PEERS)
