@@ -1,11 +1,12 @@
 """What is new in the sources goes into the rollup store; whatever older turned out different is named."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from features.book import Book
@@ -18,10 +19,12 @@ from features.numbers import Numbers, event_numbers, weeks_with
 from features.partition import partition
 from features.rollup import Rollup
 from features.sources.deliveries import Delivery, Span, deliveries
-from features.sources.files import open_book
+from features.sources.files import open_book, reread_usage
 from features.sources.mapping import SourceMapping
 from features.store import RollupStore
 from features.stream import code, first_use, stream
+from features.trust.profile import weekly_profile
+from features.trust.stored import renewed
 
 GRACE_WEEKS = 2
 
@@ -67,27 +70,35 @@ class Ingested:
     """What is not as it was, in weeks that were closed."""
 
 
-def ingest(store: RollupStore, source: Source, as_of: date) -> Ingested:
+Approval = Callable[[pd.DataFrame], None]
+"""Looks at the profile of all tables, and raises when what is new must not be kept."""
+
+
+def ingest(store: RollupStore, source: Source, as_of: date, approve: Approval | None = None) -> Ingested:
     """Read what is new since the last time, roll it up, and return the book as of any date up to `as_of`.
 
-    Only files of usage that are new, changed or overlap a week that must be rolled up are read. A repeat or a
-    correction of an event in an older week makes that week be rolled up anew.
+    Nothing is kept unless the book is sound and `approve` lets it pass. Only files of usage that are new, changed or
+    overlap a week that must be rolled up are read. A repeat or a correction of an event in an older week makes that
+    week be rolled up anew.
     """
     plan = _plan(store.manifest, source, as_of)
     book = source.open(plan.files)
     numbers = event_numbers(book, plan.grid(book), plan.rolled)
     older = set() if plan.every else weeks_with(store, numbers, plan.weeks)
     if older:
-        book.con.close()
         plan = plan.joined(older)
-        book = source.open(plan.files)
+        book = reread_usage(book, source.mapping, source.data, source.limits, plan.files or [])
         numbers = event_numbers(book, plan.grid(book), plan.rolled)
     manifest, changes, events = _update(store, book, plan, numbers, source)
-    tables = table_digests(book, plan.last, source.weekday)
+    profile = _profile(store, book, plan)
+    if approve is not None:
+        approve(profile)
     if store.through is not None:
         closed = store.through - source.grace_weeks * WEEK
         changes += changed_rows(store.manifest.tables, book, store.through, closed, source.weekday)
-    store.replace_manifest(replace(manifest, tables=tables))
+    told = store.write("profile", pa.Table.from_pandas(profile, preserve_index=False))
+    tables = table_digests(book, plan.last, source.weekday)
+    store.replace_manifest(replace(manifest, tables=tables, profile=told))
     return Ingested(_whole(book, store), plan.weeks, events, tuple(changes))
 
 
@@ -191,6 +202,15 @@ def _update(
     suspects = weeks if plan.every else sorted(plan.touched)
     changes = _changed_weeks(old, manifest, [week for week in suspects if week <= closed])
     return manifest, changes, int(rollup.counts.sum())
+
+
+def _profile(store: RollupStore, book: Book, plan: _Plan) -> pd.DataFrame:
+    old = store.manifest.profile
+    if old is None or plan.every:
+        begins = first_use(book) or plan.last - WEEK
+        return weekly_profile(book, WeekGrid.ending(plan.last, begins))
+    weeks = WeekGrid.ending(plan.last, store.manifest.first_use or plan.last - WEEK)
+    return renewed(store.read(old).to_pandas(), book, weeks, plan.weeks)
 
 
 def _write_week(store: RollupStore, rollup: Rollup, place: int, week: date, numbers: Numbers) -> StoredWeek:

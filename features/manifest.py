@@ -49,6 +49,8 @@ class Manifest:
     """Every row of the events that were sent more than once."""
     versions: Stored | None = None
     """Those of them that count, of the events whose rows differ, with when each was superseded."""
+    profile: Stored | None = None
+    """What each table brought in each week."""
     tables: Mapping[str, Mapping[date, tuple[int, str]]] = field(default_factory=dict)
     """Per small table and week the rows that became known in it: how many, and their digest."""
 
@@ -58,7 +60,7 @@ class Manifest:
             yield week.rollup
             if week.numbers:
                 yield week.numbers
-        for each in (self.accounts, self.users, self.copies, self.versions):
+        for each in (self.accounts, self.users, self.copies, self.versions, self.profile):
             if each:
                 yield each
 

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,24 @@ def survey_book(
     }
     first = survey.tables.get("usage", {}).get("first")
     return Book(con, survey.columns, report, mapping.simulated, date.fromisoformat(first[:10]) if first else None)
+
+
+def reread_usage(book: Book, mapping: SourceMapping, data: Path, limits: Limits, usage_files: Collection[str]) -> Book:
+    """Return the book with other files of usage, the other tables as they are.
+
+    Raises ContractError when a file cannot be read or too many rows break a rule.
+    """
+    con, others = book.con, [found for found in book.report["problems"] if found["table"] != "usage"]
+    con.execute("DELETE FROM quarantine WHERE table_name = 'usage'")
+    con.execute("DROP VIEW IF EXISTS usage; DROP VIEW IF EXISTS source_usage; DROP TABLE IF EXISTS typed_usage")
+    survey = _Survey(mapping, data, limits, usage_files, dict(book.columns), dict(book.report["tables"]))
+    _add(con, TABLES["usage"], survey)
+    stopping = [problem.text for problem in survey.problems if problem.severity == "error"]
+    if stopping:
+        con.close()
+        raise ContractError("\n".join(stopping))
+    problems = [*others, *(problem.to_json() for problem in survey.problems)]
+    return replace(book, columns=survey.columns, report={**book.report, "problems": problems, "tables": survey.tables})
 
 
 def connect(threads: int | None = None, memory: str | None = None) -> duckdb.DuckDBPyConnection:

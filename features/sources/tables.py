@@ -55,7 +55,9 @@ def known_at(table: Table, columns: tuple[str, ...]) -> str:
 def make_absent(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Make the empty view that stands for a table that no source gives."""
     nulls = ", ".join(f"CAST(NULL AS {TYPES[c.kind]}) AS {name(c.name)}" for c in table.columns)
-    times = "CAST(NULL AS TIMESTAMP) AS known_at, CAST(NULL AS TIMESTAMP) AS superseded_at"
+    times = "CAST(NULL AS TIMESTAMP) AS known_at"
+    if table.name != "usage":
+        times += ", CAST(NULL AS TIMESTAMP) AS superseded_at"
     select = f"SELECT {nulls}, {times} WHERE false"
     con.execute(f"CREATE OR REPLACE TEMP VIEW {name(table.name)} AS {select}")
 
