@@ -9,6 +9,8 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 WEEK = timedelta(days=7)
 REACH = 66
 """Weeks before an as-of date that any feature's window may reach back."""
+GRACE_WEEKS = 2
+"""Weeks after its end in which a week may still gain rows without being named as changed."""
 LONGEST = 780
 """Weeks of history that are looked at: fifteen years."""
 

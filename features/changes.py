@@ -7,6 +7,7 @@ from datetime import date
 from features.book import Book
 from features.calendar import WEEK, WEEKDAYS
 from features.contract import TABLES, Column, Table
+from features.sources.problems import Problem
 
 Digests = Mapping[str, Mapping[date, tuple[int, str]]]
 
@@ -29,14 +30,16 @@ class Change:
     before: int
     after: int
 
-    def says(self, snapshots: Sequence[date]) -> str:
-        """Return the change as a sentence; `snapshots` are the as-of dates that have been stored."""
+    def to_problem(self, snapshots: Sequence[date]) -> Problem:
+        """Return the change as a warning; `snapshots` are the as-of dates whose snapshots are kept."""
         touched = sum(as_of >= self.week for as_of in snapshots)
         rows = f"{self.before:,} rows then, {self.after:,} now" if self.before != self.after else f"{self.after:,} rows"
-        return (
-            f"{self.table}: what became known in the week before {self.week} has changed since it was read ({rows}); "
-            f"{touched:,} stored snapshots were computed with what it was, and stay"
+        says = f"what had become known in the week before {self.week} is not what it was when it was read ({rows})"
+        fix = (
+            f"{touched:,} kept {'snapshot was' if touched == 1 else 'snapshots were'} computed with what it was and "
+            "stay; the new ones are computed with what it is: give rows that change an available time of their own"
         )
+        return Problem(self.table, "", "changed_history", "warning", says, fix)
 
 
 def table_digests(book: Book, until: date, weekday: str) -> Digests:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.book import Book
-from features.calendar import LONGEST, WEEK, WeekGrid, latest_as_of
+from features.calendar import GRACE_WEEKS, LONGEST, WEEK, WeekGrid, latest_as_of
 from features.changes import Change, changed_rows, table_digests
 from features.contract import Limits
 from features.copies import tell_copies
@@ -25,8 +25,6 @@ from features.store import RollupStore
 from features.stream import code, first_use, stream
 from features.trust.profile import weekly_profile
 from features.trust.stored import renewed
-
-GRACE_WEEKS = 2
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def ingest(store: RollupStore, source: Source, as_of: date, approve: Approval | 
         numbers = event_numbers(book, plan.grid(book), plan.rolled)
     manifest, changes, events = _update(store, book, plan, numbers, source)
     profile = _profile(store, book, plan)
-    if approve is not None:
+    if approve is not None and (plan.every or plan.weeks):
         approve(profile)
     if store.through is not None:
         closed = store.through - source.grace_weeks * WEEK

@@ -110,7 +110,7 @@ def _rows(taken: Snapshot, rows: NDArray[np.intp]) -> pa.Table:
 
 def _array(values: NDArray[Any]) -> pa.Array:
     if values.dtype == object:
-        return pa.array(values, pa.string())
+        return pa.array(values, pa.string(), from_pandas=True)
     return pa.array(values)
 
 

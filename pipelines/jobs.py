@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import signals, steps
+from pipelines import intake, signals, steps
 from pipelines.champion import Champion
 from pipelines.journal import Journal
 from pipelines.state import State, replacing
@@ -21,7 +21,7 @@ def weekly(
 ) -> dict[str, Any]:
     """Check, snapshot, train or reuse the champion, score, publish, report."""
     state = State(settings.store.path)
-    book = journal.do("check", steps.check, settings, as_of)
+    book = journal.do("check", intake.check, settings, as_of)
     champion = journal.do("champion", steps.current_champion, state)
     why = "asked for" if retrain else steps.why_train(champion, book, as_of, settings)
     verdict = "The champion was reused: it is young enough and fits the data."
@@ -31,7 +31,7 @@ def weekly(
         taken = _history(settings, as_of, book, journal)
         champion, promoted, verdict = _challenge(settings, as_of, book, taken, champion, journal, progress)
     else:
-        taken = journal.do("snapshot", steps.snapshot, book, [as_of], settings)
+        taken = journal.do("snapshot", intake.snapshot, book, [as_of], settings)
     made = _publish(settings, as_of, book, taken, champion, journal)
     return {
         **made,
@@ -45,7 +45,7 @@ def weekly(
 def train(settings: "Settings", as_of: date, journal: Journal, *, progress: steps.Say | None = None) -> dict[str, Any]:
     """Train a challenger, backtest it, record both and promote it if the rule allows."""
     state = State(settings.store.path)
-    book = journal.do("check", steps.check, settings, as_of)
+    book = journal.do("check", intake.check, settings, as_of)
     champion = journal.do("champion", steps.current_champion, state)
     taken = _history(settings, as_of, book, journal)
     serving, promoted, verdict = _challenge(settings, as_of, book, taken, champion, journal, progress)
@@ -62,9 +62,9 @@ def train(settings: "Settings", as_of: date, journal: Journal, *, progress: step
 
 def score(settings: "Settings", as_of: date, journal: Journal) -> dict[str, Any]:
     """Score and publish a week with the champion as it is."""
-    book = journal.do("check", steps.check, settings, as_of)
+    book = journal.do("check", intake.check, settings, as_of)
     champion = journal.do("champion", steps.current_champion, State(settings.store.path))
-    taken = journal.do("snapshot", steps.snapshot, book, [as_of], settings)
+    taken = journal.do("snapshot", intake.snapshot, book, [as_of], settings)
     return _publish(settings, as_of, book, taken, champion, journal)
 
 
@@ -77,7 +77,7 @@ def backtest(
     progress: steps.Say | None = None,
 ) -> dict[str, Any]:
     """Replay past weeks and return their figures; `predictions` names a file for the single test rows."""
-    book = journal.do("check", steps.check, settings, as_of)
+    book = journal.do("check", intake.check, settings, as_of)
     taken = _history(settings, as_of, book, journal)
     made = journal.do("backtest", steps.replay, book, taken, as_of, settings, progress)
     if predictions is not None:
@@ -88,7 +88,7 @@ def backtest(
 
 def _history(settings: "Settings", as_of: date, book: "Book", journal: Journal) -> "Snapshot":
     weeks = training_weeks(as_of, reach(book.report)[0], settings.calendar)
-    return journal.do("snapshot", steps.snapshot, book, weeks, settings)
+    return journal.do("snapshot", intake.snapshot, book, weeks, settings)
 
 
 def _challenge(
@@ -125,7 +125,7 @@ def _publish(
     serving = steps.require_champion(champion)
     scored = journal.do("score", steps.score, taken, serving, settings, state)
     simulated = steps.is_simulated(book, settings)
-    new = journal.do("publish", steps.publish, taken, scored, serving, simulated, settings, state)
+    new = journal.do("publish", steps.publish, scored, serving, simulated, settings, state)
     page = journal.do("report", steps.report, as_of, book, serving, settings, state)
     return {
         "as_of": as_of.isoformat(),

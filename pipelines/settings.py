@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
+from features.calendar import GRACE_WEEKS
 from features.contract import Limits
 from features.errors import UsageError
 from features.outcome import OutcomeContract
+from features.trust.limits import TrustLimits
 from models.folds import BacktestSettings
 from models.settings import TrainSettings
 from serving.scoring import ListSettings
@@ -40,6 +42,7 @@ class StoreSettings(Section):
 
     path: Path = Path("state")
     database: str = ""
+    grace_weeks: int = Field(default=GRACE_WEEKS, ge=0)
 
     @field_validator("database")
     @classmethod
@@ -117,6 +120,7 @@ class Settings(Section):
     store: StoreSettings = StoreSettings()
     sources: SourceSettings = SourceSettings()
     limits: Limits = Limits.model_validate({})
+    trust: TrustLimits = TrustLimits.model_validate({})
     calendar: CalendarSettings = CalendarSettings()
     outcome: OutcomeContract = OutcomeContract.model_validate({})
     model: TrainSettings = TrainSettings()

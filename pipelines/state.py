@@ -20,9 +20,15 @@ class State:
         """Folder of bundles, one folder per model id."""
         return self.root / "models"
 
-    def snapshot(self, as_of: date) -> Path:
-        """Folder of the snapshot of one as-of date."""
-        return self.root / "snapshots" / f"as_of={as_of}"
+    @property
+    def rollups(self) -> Path:
+        """Folder of the rolled-up weeks of usage, which can be made again from the sources."""
+        return self.root / "rollups"
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the snapshots, which never change."""
+        return self.root / "snapshots"
 
     def report(self, as_of: date) -> Path:
         """HTML page of one week."""

@@ -1,6 +1,6 @@
 """The steps of a run as plain functions; each returns what the next one needs and how many rows it made."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from features.errors import PromotionRefusedError, UsageError
 from pipelines.champion import Champion, crown, keep_evidence, load_champion, read_champion, read_evidence
 from pipelines.journal import Done
-from pipelines.state import State, replacing, write_text
-from pipelines.week import reach, require_reach
+from pipelines.state import State, write_text
+from pipelines.week import reach
 
 if TYPE_CHECKING:
     from features.book import Book
@@ -33,38 +33,6 @@ class Challenger:
     bundle: "Bundle"
     backtest: "Backtest"
     champion: Champion
-
-
-def check(settings: "Settings", as_of: date) -> "Done[Book]":
-    """Open the book.
-
-    Raises ContractError when the tables break the contract, UsageError or StaleError when they do not reach the week.
-    """
-    from features.sources.files import open_book
-    from features.sources.mapping import read_mapping
-
-    book = open_book(read_mapping(settings.sources.mapping), settings.sources.data, settings.limits)
-    require_reach(book.report, as_of, settings.calendar)
-    return Done(book, sum(found.get("rows") or 0 for found in book.report["tables"].values()))
-
-
-def snapshot(book: "Book", weeks: Sequence[date], settings: "Settings") -> "Done[Snapshot]":
-    """Compute every feature for the cohorts of these weeks."""
-    from features.snapshot import take_snapshot
-
-    taken = take_snapshot(book, weeks, settings.outcome)
-    return Done(taken, len(taken.frame))
-
-
-def keep_snapshot(taken: "Snapshot", state: State, as_of: date, path: Path | None = None) -> Path:
-    """Write the rows of one as-of date to Parquet and return where."""
-    import pandas as pd
-
-    target = path or state.snapshot(as_of) / "snapshot.parquet"
-    rows = taken.frame[taken.frame.index.get_level_values("as_of") == pd.Timestamp(as_of)]
-    with replacing(target) as temporary:
-        rows.reset_index().to_parquet(temporary, index=False)
-    return target
 
 
 def current_champion(state: State) -> Done[Champion | None]:
@@ -236,14 +204,12 @@ def score(taken: "Snapshot", champion: Champion, settings: "Settings", state: St
 
 
 def publish(
-    taken: "Snapshot", scored: "ScoredList", champion: Champion, simulated: bool, settings: "Settings", state: State
+    scored: "ScoredList", champion: Champion, simulated: bool, settings: "Settings", state: State
 ) -> Done[bool]:
     """Publish the list in one transaction; False when the week was already published and stays as it is."""
     from serving.publish import publish as publish_list
     from serving.store import open_database
 
-    if not (state.snapshot(scored.as_of) / "snapshot.parquet").exists():
-        keep_snapshot(taken, state, scored.as_of)
     new = publish_list(
         open_database(settings.database_url),
         scored,

@@ -15,7 +15,7 @@ from features.contract import TABLES, Limits, Table
 from features.errors import ContractError, UsageError
 from features.sources.contradictions import contradictions, own_checks
 from features.sources.mapping import SourceMapping
-from features.sources.problems import Problem, SourceError
+from features.sources.problems import Problem, SourceError, require_sound
 from features.sources.relations import name, open_files, open_raw, reason
 from features.sources.rules import checked
 from features.sources.tables import Findings, make_absent, make_quarantine, make_small
@@ -95,10 +95,7 @@ def reread_usage(book: Book, mapping: SourceMapping, data: Path, limits: Limits,
     con.execute("DROP VIEW IF EXISTS usage; DROP VIEW IF EXISTS source_usage; DROP TABLE IF EXISTS typed_usage")
     survey = _Survey(mapping, data, limits, usage_files, dict(book.columns), dict(book.report["tables"]))
     _add(con, TABLES["usage"], survey)
-    stopping = [problem.text for problem in survey.problems if problem.severity == "error"]
-    if stopping:
-        con.close()
-        raise ContractError("\n".join(stopping))
+    require_sound(survey.problems)
     problems = [*others, *(problem.to_json() for problem in survey.problems)]
     return replace(book, columns=survey.columns, report={**book.report, "problems": problems, "tables": survey.tables})
 

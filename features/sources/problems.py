@@ -43,3 +43,10 @@ class SourceError(ContractError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(problem.text for problem in problems))
         self.problems = tuple(problems)
+
+
+def require_sound(problems: Sequence[Problem]) -> None:
+    """Raise ContractError that says every problem that stops a run."""
+    stopping = [problem.text for problem in problems if problem.severity == "error"]
+    if stopping:
+        raise ContractError("\n".join(stopping))

@@ -63,8 +63,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _snapshot(args: argparse.Namespace) -> None:
-    from pipelines.state import State
-    from pipelines.steps import check, keep_snapshot, snapshot
+    from pipelines.intake import check, kept_snapshot, snapshot, write_snapshot
     from pipelines.week import choose_as_of
 
     settings, _ = find_settings(args.config)
@@ -75,13 +74,15 @@ def _snapshot(args: argparse.Namespace) -> None:
         rows = taken.frame.reset_index().to_dict("records")
         emit_json([{**row, "as_of": as_of.isoformat()} for row in rows])
         return
-    path = keep_snapshot(taken, State(settings.store.path), as_of, args.out)
-    note(f"Wrote {len(taken.frame):,} accounts × {taken.frame.shape[1]} features to {path}.")
+    if args.out:
+        write_snapshot(taken, args.out)
+    path = args.out or kept_snapshot(book, as_of, settings)
+    note(f"{len(taken.frame):,} accounts × {taken.frame.shape[1]} features lie in {path}.")
 
 
 def _register(args: argparse.Namespace) -> None:
+    from pipelines.intake import check, snapshot
     from pipelines.signals import judge_signals
-    from pipelines.steps import check, snapshot
     from pipelines.week import choose_as_of, reach, training_weeks
 
     settings, _ = find_settings(args.config)
