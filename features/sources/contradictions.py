@@ -106,10 +106,12 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "churns have a subscription that goes on for more than 3 days after them",
         "see that subscriptions.ends_at is filled when an account leaves, and which of the two is the truth",
         f"""
-        WITH churns AS (SELECT DISTINCT account_id, effective_at FROM outcomes WHERE lower(kind) = 'churn'),
+        WITH churns AS (SELECT DISTINCT account_id, effective_at FROM outcomes
+            WHERE lower(kind) = 'churn' AND superseded_at IS NULL),
         open AS (
             SELECT DISTINCT account_id, effective_at FROM churns JOIN subscriptions USING (account_id)
-            WHERE started_at < effective_at AND (ends_at IS NULL OR ends_at > effective_at + INTERVAL 3 DAY))
+            WHERE superseded_at IS NULL AND started_at < effective_at
+              AND (ends_at IS NULL OR ends_at > effective_at + INTERVAL 3 DAY))
         SELECT count(*), (SELECT count(*) FROM churns),
                {_sample("concat_ws(' ', account_id, strftime(effective_at, '%Y-%m-%d'))")} FROM open""",
     ),
@@ -121,7 +123,8 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "accounts that churned did so more than once",
         "see whether churn events of single products are mapped as churn of the account",
         f"""
-        WITH churns AS (SELECT account_id, count(*) AS n FROM outcomes WHERE lower(kind) = 'churn' GROUP BY 1)
+        WITH churns AS (SELECT account_id, count(*) AS n FROM outcomes
+            WHERE lower(kind) = 'churn' AND superseded_at IS NULL GROUP BY 1)
         SELECT count_if(n > 1), count(*), {_sample("account_id", "n > 1")} FROM churns""",
     ),
     Contradiction(
@@ -135,7 +138,8 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         WITH terms AS (
             SELECT account_id, started_at, max(coalesce(ends_at, TIMESTAMP 'infinity')) OVER (
                 PARTITION BY account_id ORDER BY started_at, subscription_id
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until FROM subscriptions)
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until
+            FROM subscriptions WHERE superseded_at IS NULL)
         SELECT count_if(started_at < until), count(*), {_sample("account_id", "started_at < until")}
         FROM terms""",
     ),

@@ -63,9 +63,10 @@ def sentence(said: Deviation, severity: Severity) -> Problem:
     # Whoever accepts that a table has other rows accepts what follows from it.
     of = "" if said.measure in ("rows", "last") else f', measure = "{measure}"'
     key = f', key = "{said.key}"' if said.key else ""
-    accept = f'[[trust.accept]] table = "{said.table}"{of}{key}, since = {said.since}'
-    fix = f"{_LOOK.get(said.measure, _LOAD).format(table=said.table, key=said.key)}, or accept a real change: {accept}"
-    return Problem(said.table, column, RULES[said.measure], severity, tell(said) + since, fix, sample=_sample(said))
+    accept = f'{{ table = "{said.table}"{of}{key}, since = {said.since} }}'
+    look = _LOOK.get(said.measure, _LOAD).format(table=said.table, key=said.key)
+    fix = f"{look}, or add a real change to [trust] accept in the settings: {accept}"
+    return Problem(said.table, column, RULES[said.measure], severity, tell(said) + since, fix)
 
 
 _LOAD = "see whether the load of {table} is whole"
@@ -124,10 +125,6 @@ def _middle(said: Deviation) -> str:
 def _clock(hour: float) -> str:
     minutes = round(hour * 60) % 1440
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def _sample(said: Deviation) -> tuple[str, ...]:
-    return (said.key,) if said.measure == "part" else ()
 
 
 _SPECIAL: Mapping[str, Callable[[Deviation], str]] = {"last": _last, "total": _total, "hour": _hour, "middle": _middle}

@@ -23,7 +23,7 @@ def test_the_fault_is_stopped_or_quarantined_as_listed(fault: Fault, clean: Clea
     assert result.as_it_must, (result.stopped, result.quarantined)
     assert fault.table in result.sentence or ":" in fault.rule
     if fault.by_history:
-        assert f'[[trust.accept]] table = "{fault.table}"' in result.sentence
+        assert f'[trust] accept in the settings: {{ table = "{fault.table}"' in result.sentence
 
 
 def test_the_clean_book_passes(clean: Clean) -> None:
