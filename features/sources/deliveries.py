@@ -53,15 +53,17 @@ def _spans(mapping: SourceMapping, paths: Sequence[str]) -> dict[str, Span]:
     rows = (
         duckdb.connect()
         .execute(f"""
-        SELECT file_name, max(first), max(last) FROM (
+        SELECT file_name, max(first) FILTER (filled OR clock = {literal(event)}), max(last) FROM (
             SELECT file_name, lower(path_in_schema) AS clock, min(TRY_CAST(stats_min_value AS TIMESTAMP)) AS first,
                    max(TRY_CAST(stats_max_value AS TIMESTAMP)) AS last,
-                   count(TRY_CAST(stats_min_value AS TIMESTAMP)) = count(*) AS whole
+                   count(TRY_CAST(stats_min_value AS TIMESTAMP)) = count(*) AS whole,
+                   bool_and(coalesce(stats_null_count = 0, false)) AS filled
             FROM parquet_metadata([{listed}])
             WHERE lower(path_in_schema) IN ({literal(event)}, {literal(available)}) GROUP BY ALL)
         GROUP BY file_name HAVING bool_and(whole) AND bool_or(clock = {literal(event)})""")
         .fetchall()
     )
+    # A row without an available time was known when it happened, which may be earlier than any available time.
     # Times without a zone may be read in another one.
     slack = timedelta(days=0 if mapping.timezone in (None, "UTC") else 1)
     return {path: (first.date() - slack, last.date() + slack) for path, first, last in rows}
