@@ -123,7 +123,7 @@ _SUBSCRIPTIONS = Table(
     state=True,
     key=("account_id", "subscription_id", "started_at"),
     order=(("ends_at", "started_at"),),
-    cost="contract features, renewal dates and amounts at risk",
+    cost="contract and onboarding features, renewal dates and amounts at risk",
 )
 _OUTCOMES = Table(
     "outcomes",
@@ -181,7 +181,7 @@ _CONTACTS = Table(
     state=True,
     key=("account_id", "contact_id", "role", "started_at"),
     order=(("ended_at", "started_at"),),
-    cost="sponsor turnover: days since a sponsor left, successor gaps, accounts without a sponsor",
+    cost="sponsor turnover (days since a sponsor left, successor gaps, no sponsor) and how many contacts are known or left",
 )
 _TICKETS = Table(
     "tickets",
@@ -216,7 +216,7 @@ _SURVEYS = Table(
     event="answered_at",
     available="recorded_at",
     key=("event_id",),
-    cost="nothing yet: no feature reads surveys in this version",
+    cost="sentiment: the latest NPS and its change, detractors, satisfaction, silence after being asked",
 )
 _TRAININGS = Table(
     "trainings",
@@ -231,7 +231,7 @@ _TRAININGS = Table(
     event="completed_at",
     available="recorded_at",
     key=("event_id",),
-    cost="nothing yet: no feature reads trainings in this version",
+    cost="enablement: trainings and certificates, how long ago, how many of the active users they reach",
 )
 _TOUCHPOINTS = Table(
     "touchpoints",
@@ -248,7 +248,7 @@ _TOUCHPOINTS = Table(
     event="occurred_at",
     available="recorded_at",
     key=("event_id",),
-    cost="nothing yet: no feature reads touchpoints in this version",
+    cost="relationship: reviews and calls held and missed, days since a touch and since they wrote, silence after a survey",
 )
 _INVOICES = Table(
     "invoices",
@@ -263,7 +263,7 @@ _INVOICES = Table(
     event="due_at",
     available="recorded_at",
     key=("event_id",),
-    cost="nothing yet: no feature reads invoices in this version",
+    cost="payment: late and overdue invoices, days late and their change",
 )
 _ENTITLEMENTS = Table(
     "entitlements",

@@ -43,7 +43,7 @@ def test_the_report_says_rows_span_and_what_a_missing_table_costs(good: Book) ->
     usage, invoices = good.report["tables"]["usage"], good.report["tables"]["invoices"]
     assert (usage["rows"], usage["kept"], usage["first"]) == (400, 400, "2024-01-02T00:00:00")
     assert invoices["missing"]
-    assert invoices["cost"] == "nothing yet: no feature reads invoices in this version"
+    assert invoices["cost"] == "payment: late and overdue invoices, days late and their change"
 
 
 def test_events_are_known_when_both_clocks_have_passed(good: Book) -> None:
