@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from features.grid import ON_TIME, AsOfs, Ints, spread
+from features.grid import AsOfs, Ints, spread
 from features.history import History
+from features.presence import ON_TIME
 from features.rows import Rows
 
 STRETCH = 1_000
@@ -24,7 +25,7 @@ class Beginnings:
 
     tables: Mapping[str, Rows]
     on_record: Mapping[str, Ints]
-    """Per table and row the week in which the row was known and its account on record."""
+    """Per table and row the week of the table's grid in which the row was known and its account on record."""
     use: Ints
     """Per week (weeks) the earliest week with any recorded use, as known when the week ended."""
     features: Ints
@@ -40,8 +41,9 @@ class Beginnings:
             rows, known = self.tables[table], self.on_record[table]
             here = known < rows.until
             for column, text in where.items():
-                here &= rows.texts(column) == text
-            self._found[key] = _any_open(known[here], rows.until[here], len(self.use))
+                here &= rows.texts(column).are(text)
+            begun = _any_open(known[here], rows.until[here], rows.shape[1])
+            self._found[key] = np.r_[np.zeros(len(self.use) - len(begun), dtype=bool), begun]
         return self._found[key]
 
 
@@ -67,16 +69,21 @@ class _Look:
     def found(self) -> Beginnings:
         tables = self.history.tables
         on_record = {
-            name: np.minimum(np.maximum(rows.week("known_at"), self.since[rows.account]), self.weeks)
+            name: np.minimum(np.maximum(rows.week("known_at"), self.since[rows.account]), rows.shape[1])
             for name, rows in tables.items()
         }
         return Beginnings(tables, on_record, self.use(), self.features())
 
+    @property
+    def _skipped(self) -> int:
+        """Weeks of the grid before those of the tables."""
+        return self.weeks - self.history.near.weeks
+
     @cached_property
     def since(self) -> Ints:
-        """Per account the week in which it came on record."""
-        out = np.full(len(self.history.accounts), self.weeks, dtype=np.int64)
+        """Per account the week of the tables' grid in which it came on record."""
         rows = self.history.tables["accounts"]
+        out = np.full(len(self.history.accounts), rows.shape[1], dtype=np.int64)
         np.minimum.at(out, rows.account, rows.week("known_at"))
         return out
 
@@ -84,7 +91,7 @@ class _Look:
         """Return per week the earliest week with recorded use of any account."""
         out = np.full(self.weeks, self.weeks, dtype=np.int64)
         for here in self._stretches():
-            known = self.since[here, None] <= np.arange(self.weeks)
+            known = self.since[here, None] + self._skipped <= np.arange(self.weeks)
             first = np.where(known, self.history.activity.first_week[here], self.weeks)
             np.minimum(out, first.min(axis=0, initial=self.weeks), out=out)
         return out
@@ -103,13 +110,13 @@ class _Look:
             first[known[week], np.arange(names)] = week
         first = np.minimum.accumulate(first[: self.weeks], axis=0)
         spells, account = used.spells, used.account[used.spells.member]
-        row, at = spread(self._all, np.maximum(spells.first, self.since[account]), spells.stop)
+        row, at = spread(self._all, np.maximum(spells.first, self.since[account] + self._skipped), spells.stop)
         np.minimum.at(first, (at, spells.member[row] % max(names, 1)), spells.week[row])
         return first
 
     def _known(self, prompt: NDArray[np.uint16], here: slice) -> Ints:
         """Return per week and feature when its use was first known of an account on record (weeks × features)."""
-        since, week = self.since[here], np.arange(self.weeks)[:, None]
+        since, week = self.since[here] + self._skipped, np.arange(self.weeks)[:, None]
         before = since <= self.history.activity.first_week[here].min(axis=1, initial=self.weeks)
         soonest = prompt[:, before].max(axis=1, initial=0)
         known = np.where(soonest > 0, week + (ON_TIME - soonest), self.weeks)

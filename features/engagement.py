@@ -1,6 +1,7 @@
-"""What passes between an account and us, at every week: answers to surveys, trainings, touchpoints, invoices, people.
+"""What passes between an account and us: answers to surveys, trainings, touchpoints, invoices, people.
 
-A corrected row counts until its correction was known (`Rows.until`).
+States are arrays of accounts × the weeks at whose ends they are read (`Rows.at`). A corrected row
+counts until its correction was known (`Rows.until`).
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.grid import NEVER, Floats, Flow, Ints, Presence, exact, running_latest
+from features.grid import NEVER, Floats, Flow, Ints, exact
+from features.presence import Presence
 from features.rows import Rows
 
 Flags = NDArray[np.bool_]
@@ -40,7 +42,7 @@ class Surveys:
 def surveys(rows: Rows) -> Surveys:
     """Put the answers on the grid."""
     kind, score, answered = rows.texts("kind"), rows.numbers("score"), rows.times("answered_at")
-    nps, csat = kind == "nps", kind == "csat"
+    nps, csat = kind.are("nps"), kind.are("csat")
     week = rows.week("answered_at")
     latest = _latest(rows, nps, np.lexsort((-score, answered)))
     return Surveys(
@@ -68,7 +70,7 @@ class Trainings:
 def trainings(rows: Rows) -> Trainings:
     """Put the trainings on the grid."""
     week, every = rows.week("completed_at"), np.ones(len(rows), dtype=bool)
-    certifies = np.array([course is not None and CERTIFIED in course for course in rows.texts("course")], dtype=bool)
+    certifies = rows.texts("course").hold(lambda course: CERTIFIED in course)
     return Trainings(
         completed=_flow(rows, week, every),
         last=_last(rows, every, "completed_at"),
@@ -101,9 +103,9 @@ def touchpoints(rows: Rows) -> Touchpoints:
     """Put the touchpoints on the grid; one that did not take place counts only as missed."""
     kind, week = rows.texts("kind"), rows.week("occurred_at")
     kept = rows.numbers("kept") != 0
-    invitation, review, call = kind == "survey", kind == "qbr", kind == "call"
+    invitation, review, call = kind.are("survey"), kind.are("qbr"), kind.are("call")
     held = kept & ~invitation
-    theirs = held & np.isin(rows.texts("initiated_by").astype(str), CUSTOMER)
+    theirs = held & rows.texts("initiated_by").are(*CUSTOMER)
     return Touchpoints(
         held=_flow(rows, week, held),
         last=_last(rows, held, "occurred_at"),
@@ -144,7 +146,7 @@ def invoices(rows: Rows) -> Invoices:
     every, late = np.ones(len(rows), dtype=bool), (paid == NEVER) | (paid > due)
     delay = np.where(paid == NEVER, 0, np.maximum(paid - due, 0)).astype(np.float64)
     open_until = np.minimum(settled, rows.until)
-    oldest = running_latest(rows.shape, rows.account, known, -due, open_until)
+    oldest = rows.latest(known, -due, until=open_until)
     return Invoices(
         due=_flow(rows, rows.week("due_at"), every),
         late=_flow(rows, rows.week("due_at"), late),
@@ -192,16 +194,14 @@ def _flow(rows: Rows, week: Ints, which: Flags, amount: Floats | None = None) ->
 
 def _last(rows: Rows, which: Flags, name: str) -> Ints:
     """Return the latest time among the chosen rows known by the end of each week (accounts × weeks)."""
-    known = rows.week("known_at")[which]
-    return running_latest(rows.shape, rows.account[which], known, rows.times(name)[which], rows.until[which])
+    return rows.latest(rows.week("known_at"), rows.times(name), which)
 
 
 def _latest(rows: Rows, which: Flags, order: Ints) -> Ints:
     """Return the chosen row that comes last in `order` of those known by each week's end; −1 before the first."""
     place = np.empty(len(rows), dtype=np.int64)
     place[order] = np.arange(len(rows))
-    known = rows.week("known_at")[which]
-    found = running_latest(rows.shape, rows.account[which], known, place[which], rows.until[which])
+    found = rows.latest(rows.week("known_at"), place, which)
     return np.where(found == NEVER, -1, np.r_[order, -1][np.maximum(found, -1)])
 
 
@@ -213,10 +213,10 @@ def _people(rows: Rows, week: Ints, which: Flags) -> Presence:
 
 
 def _standing(rows: Rows, first: Ints, stop: Ints, amount: Floats) -> Floats:
-    """Add up the amounts of the rows whose half-open week range `[first, stop)` holds each week (accounts × weeks)."""
-    first = np.maximum(first, 0)
+    """Add up the amounts of the rows whose half-open week range `[first, stop)` holds each week read."""
+    first, stop = rows.at.place(first), rows.at.place(stop)
     here = stop > first
-    columns, amount = rows.shape[1] + 1, exact(amount[here])
+    columns, amount = len(rows.at) + 1, exact(amount[here])
     size, start = rows.shape[0] * columns, rows.account[here] * columns
     change = np.bincount(start + first[here], amount, size) - np.bincount(start + stop[here], amount, size)
     return np.cumsum(change.reshape(rows.shape[0], columns)[:, :-1], axis=1)

@@ -1,13 +1,14 @@
 """The whole book on the grid, and any stretch of its accounts: every kernel works within one account."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.book import Book
-from features.calendar import WeekGrid
+from features.calendar import REACH, WEEK, WeekGrid
 from features.rollup import LOGIN, Activity, roll_up
 from features.rows import READS, Rows, read_rows
 from features.stream import code_accounts
@@ -18,6 +19,8 @@ class History:
     """What all sources say about a stretch of accounts, in the order of their ids."""
 
     grid: WeekGrid
+    near: WeekGrid
+    """Its weeks that windows of the small tables reach."""
     accounts: NDArray[np.object_]
     activity: Activity
     tables: Mapping[str, Rows]
@@ -29,6 +32,7 @@ class History:
         """Return the accounts `first` to `stop`; results for them are those of the whole."""
         return History(
             self.grid,
+            self.near,
             self.accounts[first:stop],
             self.activity.part(first, stop),
             {name: rows.part(first, stop) for name, rows in self.tables.items()},
@@ -41,8 +45,9 @@ class History:
             yield self.part(first, min(first + size, len(self.accounts)))
 
 
-def read_history(book: Book, grid: WeekGrid) -> History:
-    """Read everything that was known before the grid's end."""
+def read_history(book: Book, grid: WeekGrid, first_as_of: date | None = None) -> History:
+    """Read everything that was known before the grid's end, for as-of dates not before the first."""
+    near = grid if first_as_of is None else _since(grid, first_as_of - REACH * WEEK)
     query = f"SELECT DISTINCT account_id FROM accounts WHERE known_at < TIMESTAMP '{grid.last}' ORDER BY 1"
     accounts = np.array([row[0] for row in book.con.execute(query).fetchall()], dtype=object)
     if book.stored is None:
@@ -50,8 +55,14 @@ def read_history(book: Book, grid: WeekGrid) -> History:
     else:
         code_accounts(book, accounts)
         activity = book.stored(book, grid, accounts)
-    tables = {table: read_rows(book, grid, len(accounts), table) for table in READS}
-    return History(grid, accounts, activity, tables, _entitlements(book, grid))
+    tables = {table: read_rows(book, near, len(accounts), table) for table in READS}
+    return History(grid, near, accounts, activity, tables, _entitlements(book, grid))
+
+
+def _since(grid: WeekGrid, first: date) -> WeekGrid:
+    """Return the weeks of a grid that begin at a date, which begins one of them, or later."""
+    skipped = max((first - grid.start).days // 7, 0)
+    return replace(grid, start=grid.start + skipped * WEEK, weeks=grid.weeks - skipped)
 
 
 def _entitlements(book: Book, grid: WeekGrid) -> dict[str, dict[str, int]]:

@@ -1,6 +1,7 @@
 """What a feature may see: kernels bound to the as-of dates asked for, and nothing at or past them.
 
-Everything is an array of accounts × as-of dates. There is no name here for a later week.
+Everything is an array of accounts × as-of dates, and states (`at`, `before`, `days_since`, `days_until`) lead to one.
+There is no name here for a later week.
 """
 
 from functools import cached_property
@@ -22,8 +23,9 @@ from features.engagement import (
     touchpoints,
     trainings,
 )
-from features.grid import NEVER, AsOfs, Floats, Flow, Ints, Presence
+from features.grid import NEVER, AsOfs, Floats, Flow, Ints, evenly
 from features.history import History
+from features.presence import FEW, Presence, in_turns
 from features.rollup import LOGIN, epoch_us
 from features.rows import Rows
 from features.states import (
@@ -39,6 +41,8 @@ from features.states import (
 from features.windows import Amounts, Either, Members, ProductFeatures
 
 T = TypeVar("T")
+YEAR = 52
+"""Weeks before the as-of dates at which states are read as well."""
 
 
 class Observed:
@@ -46,34 +50,53 @@ class Observed:
 
     def __init__(self, history: History, weeks: Ints, book: Beginnings | None = None) -> None:
         self._history = history
+        self._rows: dict[str, Rows] = {}
         self._book = book or beginnings(history)
         self.accounts = history.accounts
         self._activity = history.activity
         self._grid = history.grid
         self._at = AsOfs(weeks, history.grid.weeks)
+        self._skipped = history.grid.weeks - history.near.weeks
+        self._near = AsOfs(weeks - self._skipped, history.near.weeks)
+        read = np.unique(np.r_[self._near.weeks, self._near.weeks - YEAR])
+        self._read = AsOfs(read[read >= 0], history.near.weeks)
         self._instants = epoch_us(history.grid) + (weeks + 1) * 7 * DAY_US
 
-    def at(self, by_week: NDArray[T]) -> NDArray[T]:  # type: ignore[type-var]
-        """Return the as-of columns of an accounts × weeks array."""
-        return by_week[:, self._at.weeks]
+    @property
+    def start(self) -> int:
+        """The first instant of the first week, in microseconds."""
+        return epoch_us(self._grid)
 
-    def before(self, by_week: Floats, weeks: int) -> Floats:
-        """Return the columns `weeks` before each as-of date; NaN before the first week."""
+    def at(self, state: NDArray[T]) -> NDArray[T]:  # type: ignore[type-var]
+        """Return what a state was at the as-of dates."""
+        return state[:, evenly(self._read.place(self._near.weeks))]
+
+    def before(self, state: Floats, weeks: int) -> Floats:
+        """Return what a state was a year (52 weeks) before each as-of date; NaN before the first week."""
+        if weeks != YEAR:
+            raise ValueError(f"states are read at the as-of dates and {YEAR} weeks before them, not {weeks}")
         column = self._at.weeks - weeks
-        return np.where(column >= 0, by_week[:, np.maximum(column, 0)], np.nan)
+        found = state[:, evenly(self._read.place(column - self._skipped))]
+        return np.where(column >= 0, found, np.nan) if column[0] < 0 else found
 
     def days_since(self, times: Ints) -> Floats:
-        """Return the days from a time (accounts × weeks, microseconds) to the as-of date; NaN where it never came."""
-        found = self.at(times)
+        """Return the days from a time (a state, microseconds) to the as-of date; NaN where it never came."""
+        return self._days_since(self.at(times))
+
+    def _days_since(self, found: Ints) -> Floats:
         return np.where(found == NEVER, np.nan, (self._instants - found) / DAY_US)
 
+    def _by_then(self, by_week: Ints) -> Ints:
+        """Return the as-of columns of what usage says (accounts × weeks)."""
+        return by_week[:, evenly(self._at.weeks)]
+
     def days_until(self, times: Floats) -> Floats:
-        """Return the days from the as-of date to a time (accounts × weeks, microseconds); NaN where it has none."""
+        """Return the days from the as-of date to a time (a state, microseconds); NaN where it has none."""
         found = self.at(times)
         return np.where(np.isfinite(found), (found - self._instants) / DAY_US, np.nan)
 
     def weeks_of(self, times: Floats) -> Floats:
-        """Return the week of the grid that holds a time (accounts × weeks, microseconds); NaN where it has none."""
+        """Return the week of the grid that holds a time (a state, microseconds); NaN where it has none."""
         found = self.at(times)
         return np.floor((found - epoch_us(self._grid)) / (7 * DAY_US))
 
@@ -144,8 +167,11 @@ class Observed:
     def _used(self) -> Ints:
         """The members of the activity's features that were ever used and are not the login."""
         names = np.array(self._activity.feature_names, dtype=object)
-        used = self._activity.features.ever
-        return np.flatnonzero(used & np.tile(names != LOGIN, len(self._history.accounts)))
+        used = self._activity.features.ever & np.tile(names != LOGIN, len(self._history.accounts))
+        members = np.flatnonzero(used)
+        if len(self._at) < FEW:
+            return members
+        return members[in_turns(self._activity.features.account[members], len(self._history.accounts))]
 
     @property
     def _used_features(self) -> Ints:
@@ -155,18 +181,20 @@ class Observed:
     @cached_property
     def tracked_weeks(self) -> Floats:
         """Weeks since the account's first recorded use, as known at the as-of date; 0 before it."""
-        first = self.at(self._activity.first_week)
+        first = self._by_then(self._activity.first_week)
         return np.where(first < self._grid.weeks, self._at.weeks + 1 - first, 0).astype(np.float64)
 
     @cached_property
     def days_since_login(self) -> Floats:
         """Days since the last login (or any use where logins are not recorded)."""
-        return np.where(self.has_logins, self.days_since(self._activity.last_login), self.days_since_use)
+        return np.where(
+            self.has_logins, self._days_since(self._by_then(self._activity.last_login)), self.days_since_use
+        )
 
     @cached_property
     def days_since_use(self) -> Floats:
         """Days since anything was done."""
-        return self.days_since(self._activity.last_event)
+        return self._days_since(self._by_then(self._activity.last_event))
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -175,31 +203,32 @@ class Observed:
 
     @cached_property
     def contract(self) -> Terms:
-        """The contract in force (accounts × weeks: read it through `at`, `before`, `days_until`)."""
+        """The contract in force (states)."""
         return terms(self.rows("subscriptions"))
 
     @cached_property
     def sponsors(self) -> Sponsors:
-        """The sponsors on record (accounts × weeks)."""
+        """The sponsors on record (states)."""
         return sponsors(self.rows("contacts"))
 
     @cached_property
     def tickets(self) -> Tickets:
-        """The support tickets (accounts × weeks)."""
+        """The support tickets."""
         return tickets(self.rows("tickets"))
 
     def rows(self, table: str) -> Rows:
         """Return the rows of a small table."""
-        return self._history.tables[table]
+        if table not in self._rows:
+            self._rows[table] = self._history.tables[table].read_at(self._read)
+        return self._rows[table]
 
     def amounts(self, flow: Flow) -> Amounts:
-        """Return a flow bound to the as-of dates."""
-        return Amounts(flow, self._at)
+        """Return a flow of a small table bound to the as-of dates."""
+        return Amounts(flow, self._near)
 
     def attribute(self, name: str) -> NDArray[np.object_]:
         """Return an attribute of the account as it was at each as-of date; None where it is not given."""
-        rows = self.rows("accounts")
-        values = np.append(rows.texts(name), np.array([None], dtype=object))
+        values = np.append(self.rows("accounts").texts(name).objects(), np.array([None], dtype=object))
         found: NDArray[np.object_] = values[self.at(self._version)]
         return found
 
@@ -209,7 +238,7 @@ class Observed:
 
     @cached_property
     def created(self) -> Ints:
-        """When the account came into being, as on record when each week ended (accounts × weeks, microseconds)."""
+        """When the account came into being, as on record when each week read ended (a state, microseconds)."""
         return np.append(self.rows("accounts").times("created_at"), NEVER)[self._version]
 
     def numbered(self, name: str, codes: dict[str, int]) -> Ints:
@@ -218,8 +247,8 @@ class Observed:
         `codes` is what the texts seen so far stand for, and grows.
         """
         texts = self.rows("accounts").texts(name)
-        numbers = [-1 if text is None else codes.setdefault(text, len(codes)) for text in texts]
-        return np.array([*numbers, -1])[self.at(self._version)]
+        numbers = np.array([*(codes.setdefault(text, len(codes)) for text in texts.names), -1])
+        return np.append(numbers[texts.code], -1)[self.at(self._version)]
 
     @cached_property
     def surveys(self) -> Surveys:
@@ -243,12 +272,12 @@ class Observed:
 
     @cached_property
     def contacts(self) -> Contacts:
-        """The contacts of any role (accounts × weeks)."""
+        """The contacts of any role (states)."""
         return contacts(self.rows("contacts"))
 
     def people(self, presence: Presence) -> Members:
         """Return the members of a table, such as the contacts whom surveys name, bound to the as-of dates."""
-        return Members(presence, self._at)
+        return Members(presence, self._near)
 
     @cached_property
     def entitled_unused(self) -> tuple[Floats, Floats]:
@@ -266,10 +295,13 @@ class Observed:
         plan = self.numbered("plan", dict(numbers))
         plan = np.where(plan < len(numbers), plan, -1)
         included = self._included & (self._feature_weeks >= weeks)
-        at, here = np.arange(len(self._at)), (plan >= 0) & (self.tracked_weeks >= weeks)
-        total = np.where(here, included.sum(axis=2)[plan, at], 0).astype(np.float64)
-        members = included[plan[self.features.account].T, at[:, None], self._used_features]
-        hit = self.features.count(used & members & here[self.features.account].T)
+        # The last plan, which includes nothing, stands for those that cannot be said.
+        plan = np.where((plan >= 0) & (self.tracked_weeks >= weeks), plan, len(numbers))
+        cell = plan * len(self._at) + np.arange(len(self._at))
+        total = included.sum(axis=2).ravel()[cell].astype(np.float64)
+        cell = (cell * included.shape[2]).astype(np.int32).T[:, self.features.account]
+        cell += self._used_features.astype(np.int32)
+        hit = self.features.count(used & included.ravel()[cell])
         return np.where(total > 0, total - hit, np.nan), np.where(total > 0, total, np.nan)
 
     @cached_property

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.grid import NEVER, ON_TIME, Floats, Ints
+from features.grid import NEVER, Floats, Ints
+from features.presence import ON_TIME
 from features.rollup import Events, Rollup
 
 SCHEMA = pa.schema(

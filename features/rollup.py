@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from features.book import Book
 from features.calendar import WeekGrid
-from features.grid import NEVER, ON_TIME, Floats, Flow, Ints, Presence, exact, running_latest, week_of
+from features.grid import NEVER, Floats, Flow, Ints, exact, running_latest, week_of
+from features.presence import ON_TIME, Presence
 from features.stream import Codes, code, stream
 
 LOGIN = "login"

@@ -85,7 +85,7 @@ def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract)
     if not as_ofs:
         raise UsageError("no as-of date was asked for")
     dates = sorted(set(as_ofs))
-    history = read_history(book, week_grid(book, dates))
+    history = read_history(book, week_grid(book, dates), dates[0])
     weeks = np.array([history.grid.index(each) for each in dates], dtype=np.int64)
     features, left_out = available(book)
     whole, texts = beginnings(history), _compared(features)

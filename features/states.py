@@ -1,6 +1,7 @@
-"""What rows with a start and an end say at every week: contracts, sponsors, tickets.
+"""What rows with a start and an end say when a week ends: contracts, sponsors, tickets.
 
-A corrected row counts until its correction was known (`Rows.until`).
+States are arrays of accounts × the weeks at whose ends they are read (`Rows.at`). A corrected row
+counts until its correction was known (`Rows.until`).
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.grid import NEVER, Floats, Flow, Ints, running_latest
+from features.grid import NEVER, Floats, Flow, Ints
 from features.rows import Rows
 
 DAY_US = 86_400_000_000
@@ -40,7 +41,7 @@ class Terms:
 
 def terms(rows: Rows) -> Terms:
     """Put the subscriptions on the grid; several in force add up, and the one that ends last gives the dates."""
-    shape, weeks = rows.shape, rows.shape[1]
+    shape, weeks = rows.states, rows.shape[1]
     begun = np.maximum(rows.week("started_at"), rows.week("known_at"))
     over = np.maximum(rows.week("ends_at"), begun)
     row, cell = rows.weeks_of(begun, np.minimum(over, rows.until))
@@ -52,7 +53,7 @@ def terms(rows: Rows) -> Terms:
     def of_main(values: Floats) -> Floats:
         return np.where(main >= 0, np.r_[values, np.nan][main], np.nan)
 
-    told = np.where(main >= 0, np.r_[rows.week("noticed_at"), weeks][main], weeks) <= np.arange(weeks)
+    told = np.where(main >= 0, np.r_[rows.week("noticed_at"), weeks][main], weeks) <= rows.at.weeks
     return Terms(
         in_force=main >= 0,
         arr=_total(12 * rows.numbers("mrr"), cell, row, shape),
@@ -64,7 +65,7 @@ def terms(rows: Rows) -> Terms:
         notice_days=of_main(rows.numbers("notice_days")),
         noticed=np.where(told, of_main(rows.times("noticed_at").astype(np.float64)), np.nan),
         discount_ends=of_main(_moments(rows, "discount_ends_at")),
-        last_ended=running_latest(shape, rows.account, over, rows.times("ends_at"), rows.until),
+        last_ended=rows.latest(over, rows.times("ends_at")),
         count=_begun(rows, begun),
     )
 
@@ -95,17 +96,18 @@ def _moments(rows: Rows, name: str) -> Floats:
 
 def _begun(rows: Rows, first: Ints) -> Floats:
     """Return how many rows had begun by the end of each week, as they stood then."""
-    real = first < rows.until
-    return np.cumsum(_tally(rows, first, real) - _tally(rows, rows.until, real), axis=1)
+    first, until = rows.at.place(first), rows.at.place(rows.until)
+    real = first < until
+    return np.cumsum(_tally(rows, first, real) - _tally(rows, until, real), axis=1)
 
 
-def _tally(rows: Rows, week: Ints, which: NDArray[np.bool_]) -> Floats:
-    inside = which & (week < rows.shape[1])
-    return rows.count(rows.account[inside] * rows.shape[1] + np.maximum(week[inside], 0))
+def _tally(rows: Rows, place: Ints, which: NDArray[np.bool_]) -> Floats:
+    inside = which & (place < len(rows.at))
+    return rows.count(rows.account[inside] * len(rows.at) + place[inside])
 
 
 def _earliest(rows: Rows, known: Ints, time: Ints) -> Floats:
-    found = running_latest(rows.shape, rows.account, known, -time, rows.until)
+    found = rows.latest(known, -time)
     return np.where(found == NEVER, np.nan, -found.astype(np.float64))
 
 
@@ -123,7 +125,7 @@ class Sponsors:
 
 def sponsors(rows: Rows) -> Sponsors:
     """Put the sponsors among the contacts on the grid; an end is seen only once it has passed."""
-    rows = rows.only(rows.texts("role") == SPONSOR)
+    rows = rows.only(rows.texts("role").are(SPONSOR))
     came = np.maximum(rows.week("started_at"), rows.week("known_at"))
     left = np.maximum(rows.week("ended_at"), came)
     one = np.ones(len(rows))
@@ -131,17 +133,17 @@ def sponsors(rows: Rows) -> Sponsors:
     return Sponsors(
         now=rows.count(cell),
         ever=_begun(rows, came) > 0,
-        last_left=running_latest(rows.shape, rows.account, left, rows.times("ended_at"), rows.until),
+        last_left=rows.latest(left, rows.times("ended_at")),
         newest=_latest(rows, row, cell),
         left=Flow.of(rows.shape, rows.account, rows.week("ended_at"), left, one, rows.until),
     )
 
 
 def _latest(rows: Rows, row: Ints, cell: Ints) -> Floats:
-    """Return per cell the latest start among its rows (accounts × weeks); NaN where it has none."""
-    found = np.full(rows.shape[0] * rows.shape[1], -np.inf)
+    """Return per cell the latest start among its rows; NaN where it has none."""
+    found = np.full(rows.states[0] * rows.states[1], -np.inf)
     np.maximum.at(found, cell, rows.times("started_at")[row].astype(np.float64))
-    return np.where(np.isinf(found), np.nan, found).reshape(rows.shape)
+    return np.where(np.isinf(found), np.nan, found).reshape(rows.states)
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def tickets(rows: Rows) -> Tickets:
         return Flow.of(rows.shape, rows.account, week, np.maximum(week, known), amount, rows.until)
 
     row, cell = rows.weeks_of(known, np.minimum(np.maximum(closed, known), rows.until))
-    oldest = np.full(rows.shape[0] * rows.shape[1], np.inf)
+    oldest = np.full(rows.states[0] * rows.states[1], np.inf)
     np.minimum.at(oldest, cell, rows.times("opened_at")[row].astype(np.float64))
     one = np.ones(len(rows))
     return Tickets(
@@ -184,14 +186,14 @@ def tickets(rows: Rows) -> Tickets:
         rated=flow(closed, rated),
         csat=flow(closed, np.where(rated > 0, csat, 0.0)),
         open_now=rows.count(cell),
-        oldest_open=np.where(np.isinf(oldest), np.nan, oldest).reshape(rows.shape),
+        oldest_open=np.where(np.isinf(oldest), np.nan, oldest).reshape(rows.states),
     )
 
 
 def version(rows: Rows) -> Ints:
-    """Return the row of the account's attributes in force at each week's end (accounts × weeks); −1 where none is.
+    """Return the row of the account's attributes in force when each week read ended; −1 where none is.
 
     Of several versions the latest counts; each is seen from its own time on.
     """
-    latest = running_latest(rows.shape, rows.account, rows.week("known_at"), np.arange(len(rows)), rows.until)
+    latest = rows.latest(rows.week("known_at"), np.arange(len(rows)))
     return np.where(latest == NEVER, -1, latest)

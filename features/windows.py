@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.calendar import REACH
-from features.grid import AsOfs, Floats, Flow, Ints, Presence
+from features.grid import AsOfs, Floats, Flow, Ints
+from features.presence import FEW, Presence
 
 
 def _within_reach(weeks: int) -> None:
@@ -61,7 +62,7 @@ class Members:
     """Users or product features of each account, counted over windows that end at the as-of dates."""
 
     def __init__(self, presence: Presence, at: AsOfs) -> None:
-        self._presence, self._at = presence, at
+        self._presence, self._at = presence if len(at) < FEW else presence.ordered(), at
         self._active: dict[tuple[int, int], NDArray[np.int16]] = {}
         self._distinct: dict[tuple[int, int], Floats] = {}
 
@@ -98,26 +99,25 @@ class Members:
 
     def greatest(self, weeks: int, lag: int = 0) -> Floats:
         """Return the number of weeks of the window with the most regular member in them; 0 without members."""
-        return self._per_account(np.maximum, self.active_weeks(weeks, lag))
+        return self._presence.joined(np.maximum, self.active_weeks(weeks, lag), np.dtype(np.int16))
 
     def total(self, weeks: int, lag: int = 0) -> Floats:
         """Return the number of weeks with each member in them, summed over the members."""
-        return self._per_account(np.add, self.active_weeks(weeks, lag))
-
-    def _per_account(self, join: np.ufunc, numbers: NDArray[np.int16]) -> Floats:
-        """Join the numbers of each account's members (accounts × as-of dates); 0 without members."""
-        account = self._presence.account
-        out = np.zeros((self._presence.accounts, len(self._at)))
-        if len(account):
-            first = np.flatnonzero(np.r_[True, account[1:] != account[:-1]])
-            out[account[first]] = join.reduceat(numbers.astype(np.float64), first, axis=1).T
-        return out
+        return self._presence.joined(np.add, self.active_weeks(weeks, lag), np.dtype(np.int64))
 
     @cached_property
     def ever_by_week(self) -> Floats:
         """Return how many members there had been when each week ended (accounts × weeks), as known then."""
-        every = AsOfs(np.arange(self._at.total), self._at.total)
-        return self._presence.count(self._presence.active_weeks(every, self._at.total) > 0)
+        weeks, first = self._at.total, self._presence.first_known.copy()
+        passing = np.unique(self._presence.spells.member)
+        first[passing] = weeks
+        size = (self._presence.accounts, weeks + 1)
+        came = np.bincount(self._presence.account * size[1] + first, minlength=size[0] * size[1]).reshape(size)
+        found = np.cumsum(came[:, :weeks], axis=1).astype(np.float64)
+        if len(passing):
+            rest, every = self._presence.only(passing), AsOfs(np.arange(weeks), weeks)
+            found += rest.count(rest.active_weeks(every, weeks) > 0)
+        return found
 
 
 class ProductFeatures(Members):

@@ -61,7 +61,7 @@ def days_to_first_value(seen: Observed) -> Column:
     enough = seen.features.ever_by_week >= FIRST_VALUE
     week = np.arange(enough.shape[1])
     soonest = np.minimum.accumulate(np.where(enough, week, np.inf)[:, ::-1], axis=1)[:, ::-1]
-    ends = np.broadcast_to(seen.rows("subscriptions").start + (week + 1.0) * 7 * DAY_US, enough.shape)
+    ends = np.broadcast_to(seen.start + (week + 1.0) * 7 * DAY_US, enough.shape)
     reached = seen.when_ended(ends, seen.when_ended(soonest, _began(seen)))
     return Column((reached - seen.at(seen.contract.first_started)) / DAY_US, untracked=_unseen(seen))
 

@@ -28,7 +28,7 @@ PLANTED = (
     ),
     Mutant(
         "late members never taken back",
-        "features.grid:Presence.active_weeks",
+        "features.presence:Presence.active_weeks",
         "_add_over(out, at, member, week + lag, np.minimum(known, week + lag + weeks), np.int16(-1))",
         "pass",
         leaks=True,
@@ -117,7 +117,7 @@ PLANTED = (
     Mutant(
         "notice read before it came",
         "features.states:terms",
-        "weeks) <= np.arange(weeks)",
+        "weeks) <= rows.at.weeks",
         "weeks) < weeks",
         leaks=True,
     ),

@@ -19,20 +19,20 @@ CORRECTIONS = (
     ),
     Mutant(
         "corrected members stay a week longer",
-        "features.grid:Presence.active_weeks",
+        "features.presence:Presence.active_weeks",
         "spells.stop, spells.week",
         "spells.stop + 1, spells.week",
     ),
     Mutant(
         "corrected members come a week early",
-        "features.grid:Presence.active_weeks",
+        "features.presence:Presence.active_weeks",
         "np.maximum(spells.first, spells.week + lag)",
         "np.maximum(spells.first - 1, spells.week + lag)",
         leaks=True,
     ),
     Mutant(
         "corrected members counted twice",
-        "features.grid:Spells.apart",
+        "features.presence:Spells.apart",
         "np.where(new[1:], first[1:], np.maximum(first[1:], reached[:-1]))",
         "first[1:]",
     ),
@@ -174,8 +174,8 @@ DEALINGS = (
     Mutant(
         "latest touch seen when it happened",
         "features.engagement:_last",
-        'rows.week("known_at")[which]',
-        "rows.week(name)[which]",
+        'rows.week("known_at")',
+        "rows.week(name)",
         leaks=True,
     ),
     Mutant(
@@ -199,7 +199,12 @@ DEALINGS = (
     Mutant("best of two answers at once", "features.engagement:surveys", "(-score, answered)", "(score, answered)"),
     Mutant("six is no detractor", "features.engagement:surveys", "score <= DETRACTOR", "score < DETRACTOR"),
     Mutant("nine is no promoter", "features.engagement:surveys", "score >= PROMOTER", "score > PROMOTER"),
-    Mutant("missed meetings held", "features.engagement:touchpoints", 'rows.numbers("kept") != 0', "kind != None"),
+    Mutant(
+        "missed meetings held",
+        "features.engagement:touchpoints",
+        'rows.numbers("kept") != 0',
+        "np.ones(len(rows), dtype=bool)",
+    ),
     Mutant("an invitation is a touch", "features.engagement:touchpoints", "kept & ~invitation", "kept"),
     Mutant(
         "a close in the week in which it was recorded",
@@ -219,9 +224,9 @@ FIRST_WEEKS = (
     ),
     Mutant(
         "first steps as they are known now",
-        "features.windows:Members.ever_by_week",
-        "self._presence.active_weeks(every, self._at.total) > 0",
-        "np.logical_or.accumulate(self._presence.prompt > 0)",
+        "features.presence:Presence.first_known",
+        "np.minimum.at(found, member, known)",
+        "found[:] = np.where(self.prompt.any(axis=0), (self.prompt > 0).argmax(axis=0), weeks)",
         leaks=True,
     ),
     Mutant(
@@ -282,16 +287,16 @@ PEERS = (
     ),
     Mutant(
         "peers' churn over 51 weeks",
-        "features.peers:Accounts.of",
-        "in_force.astype(np.float64), YEAR",
-        "in_force.astype(np.float64), YEAR - 1",
+        "features.observed:Observed.before",
+        "column = self._at.weeks - weeks",
+        "column = self._at.weeks - weeks + 1",
         crowd=True,
     ),
     Mutant(
         "peers' churn over 53 weeks",
-        "features.peers:Accounts.of",
-        "in_force.astype(np.float64), YEAR",
-        "in_force.astype(np.float64), YEAR + 1",
+        "features.observed:Observed.before",
+        "column = self._at.weeks - weeks",
+        "column = self._at.weeks - weeks - 1",
         crowd=True,
     ),
     Mutant(

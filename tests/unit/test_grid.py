@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from features.grid import NEVER, ON_TIME, AsOfs, Flow, Ints, Presence, running_latest, spread, week_of
+from features.grid import NEVER, AsOfs, Flow, Ints, running_latest, spread, week_of
+from features.presence import ON_TIME, Presence
 
 EVERY = AsOfs(np.arange(4), 4)
 WEEK_US = 604_800_000_000
@@ -41,9 +42,9 @@ def test_a_window_ends_with_the_week_of_the_as_of_date() -> None:
     assert (low.tolist(), high.tolist()) == ([0, 0, 0, 1], [0, 1, 2, 3])
 
 
-def test_only_as_of_weeks_that_were_asked_for_have_a_place() -> None:
+def test_a_week_is_seen_from_the_first_as_of_date_at_or_after_it() -> None:
     at = AsOfs(ints([1, 3]), 4)
-    assert at.place(ints([-1, 0, 1, 2, 3, 4])).tolist() == [-1, -1, 0, -1, 1, -1]
+    assert at.place(ints([-1, 0, 1, 2, 3, 4])).tolist() == [0, 0, 0, 1, 1, 2]
 
 
 def test_sums_of_rows_known_at_once() -> None:
