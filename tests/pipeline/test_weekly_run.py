@@ -169,6 +169,8 @@ def test_the_state_lies_where_the_pages_say(world: World) -> None:
         f"snapshots/as_of={SECOND}/snapshot.parquet", f"reports/week-{SECOND}.html",
     ):  # fmt: skip
         assert (state / path).is_file(), path
+    assert list(state.glob(f"snapshots/*/*/{SECOND}/rows.parquet"))
+    assert list(state.glob("rollups/*/manifest.json"))
     assert [path for path in state.rglob(".*") if path.is_file()] == []
 
 
