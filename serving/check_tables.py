@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from features.trust.measures import PARTS
 from serving import formats
 from serving.check_charts import Weeks, small, volume
@@ -63,14 +65,17 @@ def _card(
 
 
 def _series(trust: Examination) -> dict[tuple[str, str], list[Weeks]]:
-    """Return the weekly counts by table and measure, with their limits over one week."""
+    """Return the weekly counts by table and measure, with their limits over one week; a silent week is out too."""
     ends = [stamp.date() for stamp in trust.weeks]
-    one = trust.bands[1]
+    one, silent = trust.bands[1], {move.table: move.out for move in trust.moves if move.measure == "last"}
     made: dict[tuple[str, str], list[Weeks]] = {}
     for i, (table, measure, key) in enumerate(trust.panel.names):
         columns = (trust.panel.found[i], one.low[i], one.high[i])
         found, low, high = ([float(value) for value in column] for column in columns)
-        weeks = Weeks(key or table, ends, found, low, high, [bool(out) for out in one.out[i]])
+        out = np.any([bands.out[i] for bands in trust.bands.values()], axis=0)
+        if measure == "rows" and table in silent:
+            out = out | silent[table]
+        weeks = Weeks(key or table, ends, found, low, high, [bool(flag) for flag in out])
         made.setdefault((table, measure), []).append(weeks)
     return made
 

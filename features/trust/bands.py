@@ -26,7 +26,8 @@ RARE = 0.5
 """What is expected of a count that was always zero: a first row is no fault."""
 YOUNG = 26
 """Weeks of its own before too many rows of a series can be told from its growth."""
-FEW = 5
+FEW = 8
+"""A lower limit below so many rows is none: one busy user of a rare product feature who is away."""
 QUIET_SHARE = 0.25
 """What a quiet week may hold of a usual one when no earlier year shows it."""
 
@@ -122,7 +123,7 @@ class _Learner:
         high = most_likely * _gamma(self.limits.deviations, most_likely / spread)
         low = np.minimum(low, level * least / self.change)
         high = np.maximum(np.maximum(high, level * most * self.change), level * most + self.least[:, 0] * base)
-        # None of a few is chance: one busy user who is away. A long span of a short history is no better.
+        # A long span of a short history is no better than a rare part.
         grown = self._age(week) >= YOUNG + 3 * self.span
         low = np.where(self.falls[:, 0] & (low >= FEW) & (grown | (self.span == 1)), low, 0.0)
         high = np.where(self.rises[:, 0] & grown, high, np.inf)

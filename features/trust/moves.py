@@ -13,7 +13,7 @@ from features.trust.bands import quiet_weeks
 from features.trust.limits import TrustLimits
 from features.trust.panel import Bools, Floats, by_week
 
-YEAR = 52
+YEAR, HALF_YEAR = 52, 26
 SILENCE = 14.0
 """A silence is no chance when so many rows were expected in it: e to the power of −14 is one in a million."""
 SLACK_DAYS, LEAST_DAYS, YOUNG_DAYS, QUIET_DAYS = 2.0, 4.0, 10.0, 7.0
@@ -125,7 +125,7 @@ def _reach(moved: Floats, limits: TrustLimits) -> Floats:
     for week in range(1, len(moved)):
         past = np.abs(moved[max(0, week - YEAR) : week])
         past = past[~np.isnan(past)]
-        if len(past) >= LEVEL:
+        if len(past) >= HALF_YEAR:
             spread = max(1.4826 * float(np.median(past)), float(np.quantile(past, 0.9)) / 1.645)
             reach[week] = limits.deviations * spread
     return reach
