@@ -1,9 +1,10 @@
 """What is new in the sources goes into the rollup store; whatever older turned out different is named."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from features.book import Book
 from features.calendar import GRACE_WEEKS, LONGEST, WEEK, WeekGrid, latest_as_of
 from features.changes import Change, changed_rows, table_digests
 from features.contract import Limits
-from features.copies import tell_copies
+from features.copies import Copies, tell_copies
 from features.manifest import Manifest, StoredWeek
 from features.numbers import Numbers, event_numbers, weeks_with
 from features.partition import partition
@@ -68,8 +69,8 @@ class Ingested:
     """What is not as it was, in weeks that were closed."""
 
 
-Approval = Callable[[pd.DataFrame], None]
-"""Looks at the profile of all tables, and raises when what is new must not be kept."""
+Approval = Callable[[Mapping[str, Any], pd.DataFrame], None]
+"""Looks at the report and the weekly profile of all tables, and raises when what is new must not be kept."""
 
 
 def ingest(store: RollupStore, source: Source, as_of: date, approve: Approval | None = None) -> Ingested:
@@ -81,23 +82,22 @@ def ingest(store: RollupStore, source: Source, as_of: date, approve: Approval | 
     """
     plan = _plan(store.manifest, source, as_of)
     book = source.open(plan.files)
-    numbers = event_numbers(book, plan.grid(book), plan.rolled)
-    older = set() if plan.every else weeks_with(store, numbers, plan.weeks)
-    if older:
+    numbers, copies = _tell(store, book, plan)
+    while older := _older(store, numbers, copies, plan):
         plan = plan.joined(older)
         book = reread_usage(book, source.mapping, source.data, source.limits, plan.files or [])
-        numbers = event_numbers(book, plan.grid(book), plan.rolled)
-    manifest, changes, events = _update(store, book, plan, numbers, source)
+        numbers, copies = _tell(store, book, plan)
+    manifest, changes, events = _update(store, book, plan, numbers, copies)
     profile = _profile(store, book, plan)
     if approve is not None and (plan.every or plan.weeks):
-        approve(profile)
+        approve(_whole(book, store, manifest).report, profile)
     if store.through is not None:
         closed = store.through - source.grace_weeks * WEEK
         changes += changed_rows(store.manifest.tables, book, store.through, closed, source.weekday)
     told = store.write("profile", pa.Table.from_pandas(profile, preserve_index=False))
     tables = table_digests(book, plan.last, source.weekday)
     store.replace_manifest(replace(manifest, tables=tables, profile=told))
-    return Ingested(_whole(book, store), plan.weeks, events, tuple(changes))
+    return Ingested(_whole(book, store, store.manifest), plan.weeks, events, tuple(changes))
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,11 @@ class _Plan:
             return None
         spans = [(each.path, _weeks_of(each.span, self.source)) for each in self.found]
         return [path for path, weeks in spans if weeks is None or not weeks.isdisjoint(self.weeks)]
+
+    def ends(self, book: Book) -> list[date]:
+        """Return the ends of the weeks to be rolled up."""
+        grid = self.grid(book)
+        return [grid.as_of(week) for week in range(grid.weeks)] if self.every else list(self.weeks)
 
     def joined(self, weeks: Collection[date]) -> "_Plan":
         """Return the plan with further weeks."""
@@ -163,14 +168,25 @@ def _weeks_of(span: Span | None, source: Source) -> frozenset[date] | None:
     return frozenset(first + k * WEEK for k in range((last - first).days // 7 + 1))
 
 
+def _tell(store: RollupStore, book: Book, plan: _Plan) -> tuple[Numbers, Copies]:
+    numbers = event_numbers(book, plan.grid(book), plan.rolled)
+    return numbers, tell_copies(store, book, plan.ends(book), numbers, every=plan.every)
+
+
+def _older(store: RollupStore, numbers: Numbers, copies: Copies, plan: _Plan) -> set[date]:
+    """Return the stored weeks that must be rolled up too: they hold an event that others repeat or correct."""
+    if plan.every:
+        return set()
+    moved = {plan.source.week(day) for day in copies.moved}
+    return (weeks_with(store, numbers, plan.weeks) | moved) - set(plan.weeks)
+
+
 def _update(
-    store: RollupStore, book: Book, plan: _Plan, numbers: Numbers, source: Source
+    store: RollupStore, book: Book, plan: _Plan, numbers: Numbers, copies: Copies
 ) -> tuple[Manifest, list[Change], int]:
     """Roll up the planned weeks; return the new manifest, what changed in closed weeks, and the events read."""
     grid, old = plan.grid(book), store.manifest
-    weeks = [grid.as_of(k) for k in range(grid.weeks)] if plan.every else list(plan.weeks)
-    copies, versions = tell_copies(store, book, weeks, numbers)
-    known = store.codes()
+    weeks, known = plan.ends(book), store.codes()
     rows = book.con.execute("SELECT DISTINCT account_id FROM usage WHERE account_id IS NOT NULL ORDER BY 1").fetchall()
     held = set() if known is None else set(known.accounts)
     accounts = [*([] if known is None else known.accounts), *(name for (name,) in rows if name not in held)]
@@ -193,10 +209,10 @@ def _update(
         accounts=store.write("accounts", pa.table({"account_id": pa.array(accounts, pa.string())})),
         users=store.write("users", pa.table(users)) if codes.users is not None else None,
         features=codes.features,
-        copies=copies,
-        versions=versions,
+        copies=copies.rows,
+        versions=copies.versions,
     )
-    closed = (store.through or grid.start) - source.grace_weeks * WEEK
+    closed = (store.through or grid.start) - plan.source.grace_weeks * WEEK
     suspects = weeks if plan.every else sorted(plan.touched)
     changes = _changed_weeks(old, manifest, [week for week in suspects if week <= closed])
     return manifest, changes, int(rollup.counts.sum())
@@ -233,9 +249,8 @@ def _last_use(book: Book) -> date | None:
     return date.fromisoformat(last[:10]) if last else None
 
 
-def _whole(book: Book, store: RollupStore) -> Book:
+def _whole(book: Book, store: RollupStore, manifest: Manifest) -> Book:
     """Return the book with everything that is stored; its report speaks of all of it."""
-    manifest = store.manifest
     usage = dict(book.report.get("tables", {}).get("usage", {}))
     usage |= {
         "rows": sum(week.events for week in manifest.weeks.values()),

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from features.sources.deliveries import Delivery
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Manifest:
     users: Stored | None = None
     features: tuple[str, ...] = ()
     copies: Stored | None = None
-    """Every row of the events that were sent more than once."""
+    """Every row of the events that were sent more than once, and what each was rolled up as."""
     versions: Stored | None = None
     """Those of them that count, of the events whose rows differ, with when each was superseded."""
     profile: Stored | None = None
