@@ -2,11 +2,11 @@
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.journal import Done
 from pipelines.state import State, replacing
@@ -37,7 +37,8 @@ def check(settings: "Settings", as_of: date) -> "Done[Book]":
     state, told = State(settings.store.path), list["Problem"]()
     store = _rollups(state, settings)
 
-    def approve(profile: "pd.DataFrame") -> None:
+    def approve(report: Mapping[str, Any], profile: "pd.DataFrame") -> None:
+        require_reach(report, as_of, settings.calendar)
         told.extend(judge(profile, as_of, settings.trust))
         require_sound(told)
 

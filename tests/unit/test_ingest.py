@@ -1,9 +1,10 @@
 """The rollup store: made week by week it says what the sources say, and it names what older has changed."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -150,8 +151,8 @@ def test_a_ticket_that_is_closed_later_is_no_change(data: Path, tmp_path: Path) 
 
 
 def test_a_run_that_is_not_approved_leaves_the_store_as_it_was(world: Path, tmp_path: Path) -> None:
-    def refuse(profile: pd.DataFrame) -> None:
-        raise ContractError(f"{len(profile)} figures")
+    def refuse(report: Mapping[str, Any], profile: pd.DataFrame) -> None:
+        raise ContractError(f"{len(profile)} figures of {len(report['tables'])} tables")
 
     stepwise(tmp_path, world, (4,))
     before = (tmp_path / "manifest.json").read_bytes()
