@@ -181,7 +181,7 @@ _CONTACTS = Table(
     state=True,
     key=("account_id", "contact_id", "role", "started_at"),
     order=(("ended_at", "started_at"),),
-    cost="sponsor turnover (days since a sponsor left, successor gaps, no sponsor) and how many contacts are known or left",
+    cost="sponsor turnover (days since one left, successor gaps, no sponsor) and how many contacts are known or left",
 )
 _TICKETS = Table(
     "tickets",
@@ -248,7 +248,7 @@ _TOUCHPOINTS = Table(
     event="occurred_at",
     available="recorded_at",
     key=("event_id",),
-    cost="relationship: reviews and calls held and missed, days since a touch and since they wrote, silence after a survey",
+    cost="relationship: reviews and calls held and missed, days since a touch or they wrote, silence after a survey",
 )
 _INVOICES = Table(
     "invoices",
