@@ -37,7 +37,8 @@ def make_book(tables: Tables, *, without: Sequence[str] = (), con: duckdb.DuckDB
         if table.name in tables:
             columns[table.name] = frozenset(given)
     split_repeats(
-        con, "SELECT * FROM usage WHERE event_id IN (SELECT event_id FROM usage GROUP BY 1 HAVING count(*) > 1)",
+        con,
+        "SELECT * FROM usage WHERE event_id IN (SELECT event_id FROM usage GROUP BY 1 HAVING count(*) > 1)",
         corrects="usage.available_at" not in without,
     )
     return Book(con, columns)
