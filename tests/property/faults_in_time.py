@@ -8,8 +8,8 @@ PLANTED = (
     Mutant(
         "available time of usage ignored",
         "features.rollup:Events.of",
-        "week_of(known, start)",
-        "week_of(time, start)",
+        "seen[later] = week_of(known[later], start)",
+        "pass",
         leaks=True,
     ),
     Mutant(

@@ -16,3 +16,4 @@ _EVERY = settings(
 many = settings(_EVERY, max_examples=40)
 few = settings(_EVERY, max_examples=10)
 fewer = settings(_EVERY, max_examples=6)
+fewest = settings(_EVERY, max_examples=3)
