@@ -31,7 +31,7 @@ class AsOfs:
 
     def place(self, week: Ints) -> Ints:
         """Return the position of the first as-of date at or after each week; their number where there is none."""
-        return self._before[np.clip(week, 0, self.total)]
+        return self._before.take(week, mode="clip")
 
     def edges(self, weeks: int, lag: int) -> tuple[Ints, Ints]:
         """Return the half-open week ranges `[low, high)` of a window of `weeks` that ended `lag` weeks ago."""

@@ -1,6 +1,6 @@
 """What became known in one week, as rows: account-weeks, user-weeks and feature-weeks by the week they happened in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,12 +119,12 @@ class Places:
     user: Ints
 
 
-def add_partitions(rollup: Rollup, stored: Mapping[int, Partition], places: Places) -> None:
+def add_partitions(rollup: Rollup, stored: Iterable[tuple[int, Partition]], places: Places) -> None:
     """Add what became known in each week of the grid to a rollup that holds nothing yet."""
     accounts, weeks = rollup.shape
     dense = [np.zeros((weeks, accounts)), np.zeros((weeks, accounts))]
     latest = [np.full((weeks, accounts), NEVER), np.full((weeks, accounts), NEVER)]
-    for week, (amounts, users, features) in stored.items():
+    for week, (amounts, users, features) in stored:
         _add_accounts(rollup, week, amounts, places, dense, latest)
         _mark_users(rollup, week, users, places)
         _mark_features(rollup, week, features, places)

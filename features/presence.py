@@ -106,7 +106,8 @@ class Presence:
     @cached_property
     def _late(self) -> tuple[Ints, Ints, Ints]:
         """Member, week and the later week in which it became known."""
-        week, member = np.nonzero(self.prompt - np.uint16(1) < ON_TIME - np.uint16(1))
+        late = np.flatnonzero(self.prompt - np.uint16(1) < ON_TIME - np.uint16(1))
+        week, member = np.divmod(late, max(self.prompt.shape[1], 1))
         return member, week, week + (ON_TIME - self.prompt[week, member]).astype(np.int64)
 
     @cached_property
@@ -116,10 +117,12 @@ class Presence:
         Spells do not count.
         """
         weeks = len(self.prompt)
-        found = np.full(len(self.account), weeks, dtype=np.int64)
-        for week in range(weeks - 1, -1, -1):
-            found[self.prompt[week] == ON_TIME] = week
-        member, _, known = self._late
+        found: Ints = np.count_nonzero(self._sums[1:] == 0, axis=0)
+        member, week, known = self._late
+        # Where the first of them was late, a later one may have been known sooner.
+        behind = np.unique(member[week == found[member]])
+        prompt = self.prompt[:, behind] == ON_TIME
+        found[behind] = np.where(prompt.any(axis=0), prompt.argmax(axis=0), weeks)
         np.minimum.at(found, member, known)
         return found
 

@@ -84,7 +84,10 @@ class Events:
         """Return the events of a batch of the stream; `start` is the grid's first instant."""
         account, feature, user, time, known, amount = (column.to_numpy() for column in batch.columns[:6])
         time, known = time.view(np.int64), known.view(np.int64)
-        return cls(account, feature, user, time, week_of(time, start), week_of(known, start), exact(amount))
+        week = week_of(time, start)
+        seen, later = week.copy(), np.flatnonzero(known != time)
+        seen[later] = week_of(known[later], start)
+        return cls(account, feature, user, time, week, seen, exact(amount))
 
     @classmethod
     def joined(cls, parts: "Sequence[Events]") -> "Events":

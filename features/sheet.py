@@ -89,7 +89,7 @@ class Sheet:
 
     def _blank(self, rows: slice, place: int, mask: Mask | None) -> None:
         if mask is not None and mask.any():
-            self.values[rows, place][mask] = np.nan
+            np.copyto(self.values[rows, place], np.nan, where=mask)
             self.untracked[rows, place] |= mask
 
 

@@ -6,6 +6,7 @@ leaves the store as it was.
 
 import hashlib
 import os
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -98,10 +99,12 @@ class RollupStore:
             book.con.unregister("stored_versions")
         return rollup.activity()
 
-    def _weeks(self, grid: WeekGrid) -> dict[int, Partition]:
+    def _weeks(self, grid: WeekGrid) -> Iterator[tuple[int, Partition]]:
+        """Yield the stored weeks one at a time: together they would fill as much memory as what is made of them."""
         held = self.manifest.weeks
-        ends = {week: grid.as_of(week) for week in range(grid.weeks)}
-        return {week: self._read_week(held[end].rollup) for week, end in ends.items() if end in held}
+        for week in range(grid.weeks):
+            if grid.as_of(week) in held:
+                yield week, self._read_week(held[grid.as_of(week)].rollup)
 
     def _read_week(self, stored: Stored) -> Partition:
         with pq.ParquetFile(self.folder / stored.file, memory_map=True) as file:
