@@ -291,6 +291,7 @@ PEERS = (
         "column = self._at.weeks - weeks",
         "column = self._at.weeks - weeks + 1",
         crowd=True,
+        also=Mutant("", "features.observed:Observed.__init__", "- YEAR]", "- YEAR + 1]"),
     ),
     Mutant(
         "peers' churn over 53 weeks",
@@ -298,6 +299,7 @@ PEERS = (
         "column = self._at.weeks - weeks",
         "column = self._at.weeks - weeks - 1",
         crowd=True,
+        also=Mutant("", "features.observed:Observed.__init__", "- YEAR]", "- YEAR - 1]"),
     ),
     Mutant(
         "peers as they are classed later",

@@ -25,6 +25,8 @@ class Mutant:
     leaks: bool = False
     crowd: bool = False
     """Whether it takes a crowd of accounts to show."""
+    also: "Mutant | None" = None
+    """A second line that the fault needs."""
 
     @property
     def makes_books(self) -> bool:
@@ -56,6 +58,8 @@ class Mutant:
             patch.setattr(owner, name, made[name])
         else:
             _replace_everywhere(patch, name, found, made[name])
+        if self.also:
+            self.also.plant(patch)
 
 
 def _function(found: Any) -> Callable[..., Any]:

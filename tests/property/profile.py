@@ -13,7 +13,7 @@ _EVERY = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-many = settings(_EVERY, max_examples=40)
+many = settings(_EVERY, max_examples=30)
 few = settings(_EVERY, max_examples=10)
 fewer = settings(_EVERY, max_examples=6)
-fewest = settings(_EVERY, max_examples=3)
+fewest = settings(_EVERY, max_examples=2)

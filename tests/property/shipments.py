@@ -94,5 +94,5 @@ def _write(table: str, rows: Sequence[Row], path: Path) -> None:
 
 def steps(dice: Random, last: date) -> list[date]:
     """Return the as-of dates at which the source is read: the last one, and some before it."""
-    weeks = sorted(dice.sample(range(1, 12), dice.choice([1, 2, 3])), reverse=True)
+    weeks = sorted(dice.sample(range(1, 12), dice.choice([1, 2])), reverse=True)
     return [*(last - week * WEEK for week in weeks), last]

@@ -22,6 +22,8 @@ from tests.property.strategies import AS_OF_WEEKS, small_book
 
 SMALL, CROWDS = 60, 8
 """Books that a fault has to get through; most fail in the first few."""
+TELLING = (0, 50, 27, 26, 23, 20, 19, 16, 14, 13, 10)
+"""The numbers of the books that notice what few others do: they come first, to save time."""
 
 AS_OFS = (day(5), day(0))
 
@@ -74,7 +76,10 @@ def _connection() -> duckdb.DuckDBPyConnection:
 @cache
 def trials(*, crowded: bool) -> tuple[Trial, ...]:
     """Return the trials that every fault goes through."""
-    return tuple(Trial.thrown(seed, crowded=crowded) for seed in range(CROWDS if crowded else SMALL))
+    if crowded:
+        return tuple(Trial.thrown(seed, crowded=True) for seed in range(CROWDS))
+    order = [*TELLING, *(seed for seed in range(SMALL) if seed not in TELLING)]
+    return tuple(Trial.thrown(seed, crowded=False) for seed in order)
 
 
 @contextmanager
