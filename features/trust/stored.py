@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 
 from features.book import Book
-from features.calendar import WeekGrid
+from features.calendar import WEEK, WeekGrid
 from features.trust.profile import renewed_profile, weekly_profile
 
 KEYS = ["table", "week", "measure", "key"]
@@ -31,7 +31,7 @@ def _usage(stored: pd.DataFrame, book: Book, weeks: WeekGrid, rolled: Collection
         return stored
     ends = pd.DatetimeIndex([pd.Timestamp(week) for week in rolled])
     only = replace(book, columns={"usage": book.columns["usage"]})
-    first = WeekGrid.ending(weeks.last, min(rolled)).start
+    first = min(rolled) - WEEK
     fresh = weekly_profile(only, WeekGrid(first, (weeks.last - first).days // 7))
     kept, fresh = stored[~stored["week"].isin(ends)], fresh[fresh["week"].isin(ends)]
     found = pd.concat([kept, fresh], ignore_index=True)

@@ -92,6 +92,18 @@ def test_a_week_reads_only_what_is_new(world: Path, tmp_path: Path) -> None:
     assert week.book.report["tables"]["usage"]["rows"] > whole.events
 
 
+@pytest.mark.parametrize("weeks", [(6, 5, 4, 1, 0), (1, 0)], ids=["week by week", "the last week"])
+def test_the_stored_profile_says_what_the_sources_say(world: Path, tmp_path: Path, weeks: tuple[int, ...]) -> None:
+    stepwise(tmp_path / "one", world, (0,))
+    stepwise(tmp_path / "many", world, weeks)
+    stores = [RollupStore(tmp_path / name) for name in ("one", "many")]
+    one, many = (store.read(store.manifest.profile).to_pandas() for store in stores if store.manifest.profile)
+    both = one.merge(many, how="outer", on=["table", "week", "measure", "key"], suffixes=("", "_many"), indicator=True)
+    both = both[~both["measure"].isin(["total"])]
+    assert (both["_merge"] == "both").all()
+    assert both["value_many"].to_numpy() == pytest.approx(both["value"].to_numpy(), nan_ok=True)
+
+
 def test_nothing_new_reads_nothing_and_keeps_every_file(world: Path, tmp_path: Path) -> None:
     ingest(RollupStore(tmp_path), source(world), LAST)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("week=*/*.parquet")}
