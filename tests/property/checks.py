@@ -17,7 +17,8 @@ from tests.books import make_book
 from tests.property.dealings import LAST
 from tests.property.definitions import EXPECTED
 from tests.property.definitions_peers import PEERS, Cohort
-from tests.property.reference import DAY, WEEK, Past, Row, Tables, Told, known_at
+from tests.property.reference import Past
+from tests.property.told import DAY, WEEK, Row, Tables, Told, known_at
 
 CONTRACT = OutcomeContract(minimum_tenure_days=28)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from tests.property.reference import AVAILABLE, DAY, TICK, WEEK, key_of, known_at
+from tests.property.told import AVAILABLE, DAY, TICK, WEEK, key_of, known_at
 
 Rows = list[dict[str, Any]]
 Change = Callable[[Random, dict[str, Any]], dict[str, Any]]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.property.corrections import Rows, corrected
 from tests.property.dealings import LAST, OFFSETS, later
-from tests.property.reference import DAY, TICK, WEEK, Tables
 from tests.property.strategies import SmallBook, anchor
+from tests.property.told import DAY, TICK, WEEK, Tables
 
 
 def _attributes(dice: Random) -> dict[str, Any]:

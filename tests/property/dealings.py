@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from tests.property.corrections import Rows, corrected
-from tests.property.reference import DAY, TICK, WEEK
+from tests.property.told import DAY, TICK, WEEK
 
 LAST = datetime(2026, 3, 2)  # noqa: DTZ001 - every time here is naive UTC
 OFFSETS = (timedelta(0), timedelta(0), TICK, -TICK, timedelta(days=3, hours=7))

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from math import nan
 from statistics import fmean
 
-from tests.property.reference import DAY, EVENT, Past, Row, drop, expected, ratio
+from tests.property.reference import Past, drop, expected, ratio
+from tests.property.told import DAY, EVENT, Row
 
 
 def mean(values: Sequence[float]) -> float:

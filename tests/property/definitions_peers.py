@@ -7,7 +7,8 @@ from functools import cached_property
 from math import isnan, nan
 from statistics import median
 
-from tests.property.reference import Past, Told
+from tests.property.reference import Past
+from tests.property.told import Told
 
 ENOUGH = 10
 """Accounts, or values, that a comparison needs."""

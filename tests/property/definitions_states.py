@@ -3,7 +3,8 @@
 from math import nan
 from statistics import fmean
 
-from tests.property.reference import DAY, SEVERE, Past, expected, ratio
+from tests.property.reference import SEVERE, Past, expected, ratio
+from tests.property.told import DAY
 
 # Sponsors -------------------------------------------------------------------------------------------------------------
 

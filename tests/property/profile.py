@@ -13,6 +13,7 @@ _EVERY = settings(
     suppress_health_check=list(HealthCheck),
 )
 
+lots = settings(_EVERY, max_examples=120)
 many = settings(_EVERY, max_examples=30)
 few = settings(_EVERY, max_examples=10)
 fewer = settings(_EVERY, max_examples=6)

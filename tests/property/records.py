@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.property.corrections import Rows, corrected
 from tests.property.dealings import DELAYS, LAST, OFFSETS, later, time
-from tests.property.reference import DAY, TICK, WEEK
+from tests.property.told import DAY, TICK, WEEK
 
 ACCOUNTS = ("A1", "Ünï 客户", "o'Neil; --")
 

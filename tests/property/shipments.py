@@ -14,7 +14,7 @@ from features.contract import TABLES, Limits
 from features.ingest import Source
 from features.sources.mapping import read_mapping
 from tests.books import ARROW
-from tests.property.reference import WEEK, Row, Tables, known_at
+from tests.property.told import WEEK, Row, Tables, known_at
 
 MAPPING = 'timezone = "UTC"\n[usage]\npath = "usage/*.parquet"\n'
 LENIENT = Limits(quarantine_share=1, clock_skew_days=10_000)
@@ -71,8 +71,8 @@ class Shipments:
         for path in usage.iterdir():
             if path.stem not in files:
                 path.unlink()
-        for file, rows in files.items():
-            _write("usage", rows, usage / f"{file}.parquet")
+        for file, held in files.items():
+            _write("usage", held, usage / f"{file}.parquet")
         for table, rows in self.tables.items():
             told = [row for row in rows if whole or known_at(table, row) < instant]
             if table != "usage":
@@ -80,8 +80,8 @@ class Shipments:
 
     def shown(self) -> dict[str, list[Mapping[str, Any]]]:
         """Return the tables as they stand in the end."""
-        usage = [parcel.row for parcel in self.parcels if parcel.goes is None]
-        return {**{table: list(rows) for table, rows in self.tables.items()}, "usage": usage}
+        tables = {table: list(rows) for table, rows in self.tables.items()}
+        return tables | {"usage": [parcel.row for parcel in self.parcels if parcel.goes is None]}
 
 
 def _write(table: str, rows: Sequence[Row], path: Path) -> None:

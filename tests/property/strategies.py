@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.property.corrections import Rows, corrected
 from tests.property.dealings import DEALINGS, DELAYS, LAST, OFFSETS, later
 from tests.property.records import ACCOUNTS, contacts, terms, tickets, versions
-from tests.property.reference import EVENT, TICK, WEEK, Tables
+from tests.property.told import EVENT, TICK, WEEK, Tables
 
 FEATURES = ("login", "reports", "export", "Größe")
 AS_OF_WEEKS = (0, 1, 5, 13, 27)

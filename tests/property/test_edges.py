@@ -12,7 +12,7 @@ from features.grid import AsOfs, Flow
 from features.snapshot import Snapshot
 from tests.property.checks import day, same, snapshot
 from tests.property.dealings import LAST
-from tests.property.reference import DAY, TICK, WEEK
+from tests.property.told import DAY, TICK, WEEK
 
 Rows = list[dict[str, Any]]
 

@@ -14,9 +14,9 @@ from tests.property.checks import day, equals_the_reference, ignores_the_future,
 from tests.property.crowds import crowd, crowds
 from tests.property.definitions import EXPECTED
 from tests.property.definitions_peers import PEERS
-from tests.property.profile import few, fewer, many
-from tests.property.reference import Row, Tables
-from tests.property.strategies import ANCHOR, AS_OF_WEEKS, as_of_weeks, books
+from tests.property.profile import few, fewer, lots, many
+from tests.property.strategies import ANCHOR, AS_OF_WEEKS, as_of_weeks, books, small_book
+from tests.property.told import Row, Tables
 
 STAY = ("A1", ANCHOR)
 CLOCKS = ["usage.available_at", "surveys.recorded_at", "tickets.recorded_at", "subscriptions.recorded_at"]
@@ -118,3 +118,18 @@ def test_threads_and_session_time_zone_do_not_matter(tables: Tables) -> None:
     con = duckdb.connect(config={"threads": 4})
     con.execute("SET TimeZone = 'Pacific/Auckland'")
     same(plain, snapshot(tables, [day(13), day(0)], con))
+
+
+@pytest.mark.slow
+@lots
+@given(st.integers(0, 100_000))
+def test_more_books_equal_the_reference(number: int) -> None:
+    equals_the_reference(small_book(random.Random(number)), TWO)
+
+
+@pytest.mark.slow
+@lots
+@given(st.integers(0, 100_000), st.sampled_from(AS_OF_WEEKS))
+def test_rows_not_yet_available_change_no_feature_of_more_books(number: int, weeks: int) -> None:
+    dice = random.Random(number)
+    ignores_the_future(small_book(dice), small_book(dice), day(weeks), day(-1))

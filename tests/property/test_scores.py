@@ -17,8 +17,8 @@ from tests.books import make_book
 from tests.property.checks import day, instant, with_another_future
 from tests.property.dealings import LAST
 from tests.property.records import ACCOUNTS
-from tests.property.reference import DAY, WEEK, Tables
 from tests.property.strategies import small_book
+from tests.property.told import DAY, WEEK, Tables
 
 CONTRACT = OutcomeContract(minimum_tenure_days=28, recording_lag_days=7, exclude_noticed=False)
 TRAINED_AT = 13

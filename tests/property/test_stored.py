@@ -15,10 +15,10 @@ from features.store import RollupStore
 from tests.property.checks import day, instant, same, snapshot, taken
 from tests.property.dealings import LAST
 from tests.property.profile import few, fewest
-from tests.property.reference import DAY, WEEK
 from tests.property.shipments import Parcel, Shipments, steps
 from tests.property.strategies import small_book
 from tests.property.test_edges import book
+from tests.property.told import DAY, WEEK
 
 AS_OFS = [day(13), day(1), day(0)]
 

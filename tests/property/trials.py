@@ -17,8 +17,8 @@ from tests.property.crowds import crowd
 from tests.property.definitions import EXPECTED
 from tests.property.definitions_peers import PEERS
 from tests.property.mutants import Mutant
-from tests.property.reference import Tables
 from tests.property.strategies import AS_OF_WEEKS, small_book
+from tests.property.told import Tables
 
 SMALL, CROWDS = 60, 8
 """Books that a fault has to get through; most fail in the first few."""
