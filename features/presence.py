@@ -172,6 +172,10 @@ class Presence:
         Every result must fit the type `within`, in which it is worked out.
         """
         out = np.zeros((len(numbers), self.accounts), dtype=within)
+        if len(numbers) < FEW:
+            for row, each in zip(out, numbers, strict=True):
+                join.at(row, self.account, each)
+            return out.T.astype(np.float64)
         for start, stop, places in self._turns:
             here = out[:, places]
             join(here, numbers[:, start:stop], out=here)
