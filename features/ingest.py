@@ -67,6 +67,8 @@ class Ingested:
     events: int
     changes: tuple[Change, ...]
     """What is not as it was, in weeks that were closed."""
+    damaged: tuple[str, ...] = ()
+    """Files of the store that were not what its manifest says: everything was rolled up anew."""
 
 
 Approval = Callable[[Mapping[str, Any], pd.DataFrame], None]
@@ -78,8 +80,9 @@ def ingest(store: RollupStore, source: Source, as_of: date, approve: Approval | 
 
     Nothing is kept unless the book is sound and `approve` lets it pass. Only files of usage that are new, changed or
     overlap a week that must be rolled up are read. A repeat or a correction of an event in an older week makes that
-    week be rolled up anew.
+    week be rolled up anew; a damaged file of the store makes all of them be.
     """
+    damaged = tuple(store.discard_damaged())
     plan = _plan(store.manifest, source, as_of)
     book = source.open(plan.files)
     numbers, copies = _tell(store, book, plan)
@@ -97,7 +100,7 @@ def ingest(store: RollupStore, source: Source, as_of: date, approve: Approval | 
     told = store.write("profile", pa.Table.from_pandas(profile, preserve_index=False))
     tables = table_digests(book, plan.last, source.weekday)
     store.replace_manifest(replace(manifest, tables=tables, profile=told))
-    return Ingested(_whole(book, store, store.manifest), plan.weeks, events, tuple(changes))
+    return Ingested(_whole(book, store, store.manifest), plan.weeks, events, tuple(changes), damaged)
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,15 @@ class RollupStore:
         """Return the files whose content is not what the manifest says."""
         return [each.file for each in self.manifest.files() if _digest(self.folder / each.file) != each.sha256]
 
+    def discard_damaged(self) -> list[str]:
+        """Forget everything when a file is damaged or gone, so that it is made anew; return these files."""
+        bad = self.damaged()
+        for file in bad:
+            (self.folder / file).unlink(missing_ok=True)
+        if bad:
+            self.manifest = Manifest()
+        return bad
+
     def replace_manifest(self, manifest: Manifest) -> None:
         """Let a new manifest hold from now on, and remove the files that it does not name."""
         _write(self.folder / MANIFEST, manifest.to_json())

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from features.ingest import Source
     from features.snapshot import Snapshot
     from features.snapshots import Room
-    from features.sources.problems import Problem
     from features.store import RollupStore
     from pipelines.settings import Settings
 
@@ -31,10 +30,10 @@ def check(settings: "Settings", as_of: date) -> "Done[Book]":
     they do not reach the week; a table that leaves its history leaves the store as it was.
     """
     from features.ingest import ingest
-    from features.sources.problems import require_sound
+    from features.sources.problems import Problem, require_sound
     from features.trust.verdicts import judge
 
-    state, told = State(settings.store.path), list["Problem"]()
+    state, told = State(settings.store.path), list[Problem]()
     store = _rollups(state, settings)
 
     def approve(report: Mapping[str, Any], profile: "pd.DataFrame") -> None:
@@ -47,6 +46,11 @@ def check(settings: "Settings", as_of: date) -> "Done[Book]":
     _remove_others(state.rollups, store.folder)
     kept = _room(made.book, settings).as_ofs()
     told += [each.to_problem(kept) for each in made.changes]
+    if made.damaged:
+        says = "files of the rollup store were damaged or gone: every week was rolled up anew from the sources"
+        told.append(
+            Problem("usage", "", "damaged_store", "warning", says, "see what wrote there", sample=made.damaged[:3])
+        )
     report = made.book.report
     report = {
         **report,

@@ -174,12 +174,15 @@ def test_a_run_that_is_not_approved_leaves_the_store_as_it_was(world: Path, tmp_
     assert RollupStore(tmp_path).damaged() == []
 
 
-def test_a_damaged_file_is_found_by_its_digest(world: Path, tmp_path: Path) -> None:
-    ingest(RollupStore(tmp_path), source(world), LAST)
+def test_a_damaged_file_is_found_by_its_digest_and_all_is_made_anew(world: Path, tmp_path: Path) -> None:
+    good = ingest(RollupStore(tmp_path), source(world), LAST)
     store = RollupStore(tmp_path)
     victim = store.manifest.weeks[LAST].rollup.file
     (tmp_path / victim).write_bytes((tmp_path / victim).read_bytes()[:-9] + b"\0" * 9)
     assert store.damaged() == [victim]
+    made = ingest(RollupStore(tmp_path), source(world), LAST)
+    assert (made.damaged, made.events, made.changes) == ((victim,), good.events, ())
+    assert RollupStore(tmp_path).damaged() == []
 
 
 def test_a_store_of_another_format_is_made_anew(world: Path, tmp_path: Path) -> None:
