@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def recalibrate(churned: np.ndarray, risk: np.ndarray, account: np.ndarray) -> R
     """Fit the churned rows (0/1) on their risks; NaN with a note where a class is missing or no fit exists."""
     happened = np.asarray(churned, dtype=float)
     z = logit(risk)
-    _, code = np.unique(np.asarray(account), return_inverse=True)
+    code = pd.factorize(np.asarray(account))[0]
     quantile = _quantile(happened, code)
     ones = np.ones((len(z), 1))
     both, covariance, note = _fit(np.column_stack([ones, z]), happened, np.zeros_like(z), code)
@@ -74,10 +75,12 @@ def fit_logistic(design: np.ndarray, churned: np.ndarray, offset: np.ndarray | N
         step = np.linalg.solve(curvature, design.T @ (churned - share))
         if np.abs(step).max() < 1e-10:
             return beta
+        # Far from the best the curvature vanishes and Newton's step overshoots without end.
+        step *= min(1.0, 5.0 / np.abs(step).max())
         scale = 1.0
-        while (after := log_loss_sum(design @ (beta + scale * step) + shift, churned)) > loss and scale > 1e-6:
+        while (after := log_loss_sum(design @ (beta + scale * step) + shift, churned)) > loss and scale > 1e-9:
             scale /= 2
-        if scale <= 1e-6:
+        if scale <= 1e-9:
             return beta
         beta, loss = beta + scale * step, after
     raise np.linalg.LinAlgError("no finite coefficients: the risks are constant or separate the classes")

@@ -81,6 +81,11 @@ def test_newton_finds_what_no_neighbour_betters() -> None:
     np.testing.assert_allclose(design.T @ (churned - share), 0, atol=1e-8)
 
 
+def test_risks_far_too_low_are_found_as_such() -> None:
+    churned, z = (np.arange(700) % 7 == 0).astype(float), np.random.default_rng(0).normal(-30.0, 0.01, 700)
+    assert recalibrate(churned, logistic(z), np.arange(700)).intercept.value == pytest.approx(30 - np.log(6), abs=0.01)
+
+
 def _crowd(seed: int, accounts: int = 300, each: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return rows whose accounts share their risk and their luck, calibrated row by row."""
     rng = np.random.default_rng(seed)
