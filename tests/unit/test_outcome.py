@@ -17,12 +17,14 @@ OTHERS: dict[str, Any] = {
     "renewal_gap_days": 31,
     "minimum_tenure_days": 57,
     "exclude_noticed": False,
+    "separate": ("contraction",),
 }
 
 
 def test_the_digest_never_changes_by_itself() -> None:
     assert OutcomeContract().digest == "920ac22ac161"
     assert OutcomeContract.model_validate({"lead_days": 60}).digest == OutcomeContract().digest
+    assert OutcomeContract(separate=()).digest == OutcomeContract().digest
 
 
 def test_every_key_is_part_of_the_digest() -> None:
@@ -55,6 +57,30 @@ def test_intervals_follow_each_other_without_a_gap() -> None:
 def test_unknown_keys_and_impossible_values_are_refused(key: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         OutcomeContract(**key)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"separate": ("churn",)}, "stands in kinds too"),
+        ({"kinds": ("contraction",), "separate": ("churn", "contraction")}, "stands in kinds too"),
+        ({"separate": ("contraction", "contraction")}, "names an outcome twice"),
+        ({"separate": ("",)}, "must be 1 to 16 of the letters"),
+        ({"separate": ("Contraction",)}, "must be 1 to 16 of the letters"),
+        ({"separate": ("a" * 17,)}, "must be 1 to 16 of the letters"),
+        ({"separate": ("risk-90",)}, "must be 1 to 16 of the letters"),
+        ({"separate": ("notice",), "clock": "decision"}, "already makes the main outcome"),
+    ],
+)
+def test_separate_outcomes_are_other_ones_with_plain_names(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        OutcomeContract(**given)
+
+
+def test_another_outcome_may_be_the_main_one() -> None:
+    contract = OutcomeContract(kinds=("contraction",), separate=("churn", "notice"))
+    assert contract.separate == ("churn", "notice")
+    assert contract.digest != OutcomeContract(kinds=("contraction",)).digest
 
 
 def test_a_contract_cannot_be_changed() -> None:
