@@ -17,6 +17,7 @@ FILLED_LATER: Mapping[str, Mapping[str, str]] = {
     "contacts": {"ended_at": "ended_at"},
     "tickets": {"closed_at": "closed_at", "reopened_at": "reopened_at", "csat": "closed_at"},
     "invoices": {"paid_at": "paid_at"},
+    "interventions": {"ended_at": "ended_at"},
 }
 """Columns that a source fills in place when something happens, with the time from which on they are seen."""
 

@@ -265,6 +265,22 @@ _INVOICES = Table(
     key=("event_id",),
     cost="payment: late and overdue invoices, days late and their change",
 )
+_INTERVENTIONS = Table(
+    "interventions",
+    "one row per thing that CS did to save an account; flags rows when models are judged, and no feature reads it",
+    (
+        ACCOUNT,
+        Column("started_at", "time", "filled", "when it began"),
+        Column("ended_at", "time", "optional", "when it ended; empty while it goes on"),
+        Column("kind", "text", "optional", "what was done: a call, an offer, a plan"),
+        RECORDED,
+    ),
+    event="started_at",
+    available="recorded_at",
+    key=("account_id", "kind", "started_at"),
+    order=(("ended_at", "started_at"),),
+    cost="accounts that were acted on cannot be told apart when models are judged",
+)
 _ENTITLEMENTS = Table(
     "entitlements",
     "one row per plan and product feature that the plan includes",
@@ -292,6 +308,7 @@ TABLES: Mapping[str, Table] = {
         _TRAININGS,
         _TOUCHPOINTS,
         _INVOICES,
+        _INTERVENTIONS,
         _ENTITLEMENTS,
     )
 }

@@ -60,6 +60,8 @@ PARTS: Mapping[str, str] = {
 
 SCHEDULED = frozenset({"invoices"})
 """Events on days that a calendar gives: neither their hour nor their weekday says anything."""
+UNWATCHED = frozenset({"interventions"})
+"""Tables that may change as they like: what CS does follows the lists themselves, and no feature reads it."""
 _COMES_LATER = frozenset({"csat"})
 """Filled some time after its row: how much of it is empty depends on when one looks."""
 

@@ -9,7 +9,7 @@ import pandas as pd
 from features.book import Book
 from features.calendar import WEEK, WeekGrid
 from features.contract import TABLES, Table
-from features.trust.measures import PARTS, SCHEDULED, number_columns, optional_columns
+from features.trust.measures import PARTS, SCHEDULED, UNWATCHED, number_columns, optional_columns
 
 COLUMNS = ["table", "week", "measure", "key", "value"]
 PARTS_COUNTED = 1000
@@ -28,7 +28,7 @@ def weekly_profile(book: Book, weeks: WeekGrid, since: date | None = None) -> pd
     """
     start = weeks.start if since is None else max(weeks.start, min(since, weeks.last))
     grid = WeekGrid(start, (weeks.last - start).days // 7)
-    tables = [TABLES[name] for name in book.columns if TABLES[name].event]
+    tables = [TABLES[name] for name in book.columns if TABLES[name].event and name not in UNWATCHED]
     parts = [_table_profile(book, table, grid) for table in tables] if grid.weeks else []
     made = pd.concat([pd.DataFrame(columns=COLUMNS).astype({"value": float}), *parts], ignore_index=True)
     return made.astype({"week": "datetime64[us]"}).sort_values(COLUMNS[:4], ignore_index=True)
