@@ -165,6 +165,7 @@ def test_acts_that_reach_another_table_are_seen_by_that_comparison() -> None:
 
 def test_what_was_done_is_not_held_against_its_history() -> None:
     book = make_book(tables() | {"interventions": list(acts())})
+    book.con.execute("CREATE TEMP TABLE usage_accounts AS SELECT DISTINCT account_id FROM usage")
     profile = weekly_profile(book, WeekGrid.ending(WEEKS[0], date(2025, 9, 1)))
     assert {"touchpoints", "usage"} <= set(profile["table"])
     assert "interventions" not in set(profile["table"])
