@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from models.bootstrap import Accounts, Ranking, ratio
+from models.recalibration import recalibrate
 
 BINS = 10
 TINY = 1e-15
@@ -38,65 +39,128 @@ class RiskRows:
     arr: np.ndarray
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A metric and its value in each resample of accounts; the same resamples make metrics comparable."""
+
+    value: float
+    draws: np.ndarray
+    absolute: bool = False
+    """Whether it is a mean of absolute gaps, to which resampling adds noise."""
+    note: str = ""
+
+    @property
+    def estimate(self) -> Estimate:
+        """The value with its 95 % interval."""
+        if self.note:
+            return missing(self.note)
+        return reflected(self.value, self.draws) if self.absolute else interval(self.value, self.draws)
+
+
 def evaluate(rows: RiskRows, *, capacity: int, resamples: int = 300, seed: int = 7) -> dict[str, Estimate]:
     """Return every metric of these rows: `capacity` is the number of accounts listed per as-of date."""
     if len(rows.churned) == 0:
         return {name: missing("no rows") for name in METRICS}
     accounts = Accounts.draw(rows.account_id, resamples, seed)
+    found = {name: drawn.estimate for name, drawn in draw(rows, accounts, capacity).items()} | calibration(rows)
+    return {name: found[name] for name in METRICS}
+
+
+def draw(rows: RiskRows, accounts: Accounts, capacity: int) -> dict[str, Drawn]:
+    """Return every metric that is resampled, with its draws."""
     listed = on_list(rows.as_of, rows.risk, capacity)
     return ranking(rows, accounts) | probability(rows, accounts) | at_capacity(rows, accounts, listed)
 
 
-def ranking(rows: RiskRows, accounts: Accounts) -> dict[str, Estimate]:
+def ranking(rows: RiskRows, accounts: Accounts) -> dict[str, Drawn]:
     """Return AUC and average precision."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    churns = int(rows.churned.sum())
-    if churns in (0, len(rows.churned)):
-        note = f"only one class: {churns} of {len(rows.churned)} rows churned"
-        return {"auc": missing(note), "average_precision": missing(note)}
+    if note := one_class(rows):
+        return {"auc": undefined(note), "average_precision": undefined(note)}
     draws = Ranking(accounts, rows.churned == 1, rows.risk)
     return {
-        "auc": interval(roc_auc_score(rows.churned, rows.risk), draws.auc()),
-        "average_precision": interval(average_precision_score(rows.churned, rows.risk), draws.average_precision()),
+        "auc": Drawn(roc_auc_score(rows.churned, rows.risk), draws.auc()),
+        "average_precision": Drawn(average_precision_score(rows.churned, rows.risk), draws.average_precision()),
     }
 
 
-def probability(rows: RiskRows, accounts: Accounts) -> dict[str, Estimate]:
-    """Return Brier score, log loss and calibration error (mean |observed − predicted| over equal-mass bins)."""
-    from sklearn.metrics import brier_score_loss, log_loss
+def probability(rows: RiskRows, accounts: Accounts) -> dict[str, Drawn]:
+    """Return Brier score and log loss, their skill, and the calibration error.
 
+    Skill is 1 − loss / loss of saying the base rate of these rows for everybody. The calibration error is the mean
+    |observed − predicted| over equal-mass bins.
+    """
     y, p = rows.churned, np.clip(rows.risk, TINY, 1 - TINY)
     ones = np.ones(len(y))
-    square = (p - y) ** 2
-    loss = -(y * np.log(p) + (1 - y) * np.log1p(-p))
+    sizes = accounts.sums(ones)
+    rate, rates = y.mean(), accounts.sums(y) / sizes
     cell = equal_mass(p)
-    gaps = accounts.cell_sums(cell, BINS, y - p)
+    gaps = np.abs(accounts.cell_sums(cell, BINS, y - p)).sum(axis=1) / sizes
     error = np.abs(np.bincount(cell, y - p, minlength=BINS)).sum() / len(y)
-    draws = np.abs(gaps).sum(axis=1) / accounts.sums(ones)
+    losses = {"brier": (p - y) ** 2, "log_loss": -(y * np.log(p) + (1 - y) * np.log1p(-p))}
+    found = {name: Drawn(loss.mean(), ratio(accounts, loss, ones)) for name, loss in losses.items()}
+    plain = {"brier": lambda r: r * (1 - r), "log_loss": _entropy}
     return {
-        "brier": interval(brier_score_loss(y, p), ratio(accounts, square, ones)),
-        "log_loss": interval(log_loss(y, p, labels=[0, 1]), ratio(accounts, loss, ones)),
-        "calibration_error": reflected(error, draws),
+        **found,
+        **{f"{name}_skill": _skill(found[name], of_rate(rate), of_rate(rates)) for name, of_rate in plain.items()},
+        "calibration_error": Drawn(error, gaps, absolute=True),
     }
 
 
-def at_capacity(rows: RiskRows, accounts: Accounts, listed: np.ndarray) -> dict[str, Estimate]:
-    """Return recall, precision and ARR-weighted recall of the lists; `listed` is the chance of being listed."""
+def _skill(loss: Drawn, plain: float, plains: np.ndarray) -> Drawn:
+    if plain <= 0:
+        return undefined("only one class: the base rate says everything")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        draws = np.where(plains > 0, 1 - loss.draws / plains, np.nan)
+    return Drawn(1 - loss.value / plain, draws)
+
+
+def _entropy(rate: Any) -> Any:  # noqa: ANN401  a number or an array
+    inside = np.clip(rate, TINY, 1 - TINY)
+    return np.where((rate > 0) & (rate < 1), -(inside * np.log(inside) + (1 - inside) * np.log1p(-inside)), 0.0)
+
+
+def calibration(rows: RiskRows) -> dict[str, Estimate]:
+    """Return slope and intercept of the logistic recalibration: 1 and 0 for risks that mean what they say."""
+    if note := one_class(rows):
+        return {"calibration_slope": missing(note), "calibration_intercept": missing(note)}
+    found = recalibrate(rows.churned, rows.risk, rows.account_id)
+    return {"calibration_slope": found.slope, "calibration_intercept": found.intercept}
+
+
+def at_capacity(rows: RiskRows, accounts: Accounts, listed: np.ndarray) -> dict[str, Drawn]:
+    """Return recall, precision, lift and ARR-weighted recall of the lists; `listed` is the chance of being listed."""
     money = np.nan_to_num(rows.arr, nan=0.0)
-    pairs = {
-        "recall_at_capacity": (listed * rows.churned, rows.churned),
-        "precision_at_capacity": (listed * rows.churned, listed),
-        "arr_recall_at_capacity": (listed * rows.churned * money, rows.churned * money),
+    hits = listed * rows.churned
+    precision = share(accounts, hits, listed)
+    base = share(accounts, rows.churned, np.ones(len(listed)))
+    return {
+        "recall_at_capacity": share(accounts, hits, rows.churned),
+        "precision_at_capacity": precision,
+        "lift_at_capacity": _lift(precision, base),
+        "arr_recall_at_capacity": share(accounts, hits * money, rows.churned * money),
     }
-    return {name: share(accounts, top, bottom) for name, (top, bottom) in pairs.items()}
 
 
-def share(accounts: Accounts, top: np.ndarray, bottom: np.ndarray) -> Estimate:
-    """Return Σ top / Σ bottom with its interval."""
+def _lift(precision: Drawn, base: Drawn) -> Drawn:
+    if precision.note or base.value <= 0:
+        return undefined("no churn to find")
+    draws = np.divide(precision.draws, base.draws, out=np.full_like(base.draws, np.nan), where=base.draws > 0)
+    return Drawn(precision.value / base.value, draws)
+
+
+def share(accounts: Accounts, top: np.ndarray, bottom: np.ndarray) -> Drawn:
+    """Return Σ top / Σ bottom."""
     if bottom.sum() <= 0:
-        return missing("no churn to find, or no ARR known")
-    return interval(top.sum() / bottom.sum(), ratio(accounts, top, bottom))
+        return undefined("no churn to find, or no ARR known")
+    return Drawn(top.sum() / bottom.sum(), ratio(accounts, top, bottom))
+
+
+def one_class(rows: RiskRows) -> str:
+    """Return a note when the rows hold one class only, else nothing."""
+    churns = int(rows.churned.sum())
+    return f"only one class: {churns} of {len(rows.churned)} rows churned" if churns in (0, len(rows.churned)) else ""
 
 
 def on_list(as_of: np.ndarray, risk: np.ndarray, capacity: int) -> np.ndarray:
@@ -133,14 +197,25 @@ def missing(note: str) -> Estimate:
     return Estimate(float("nan"), float("nan"), float("nan"), note)
 
 
+def undefined(note: str) -> Drawn:
+    """Return a metric that does not exist, and why."""
+    return Drawn(float("nan"), np.empty(0), note=note)
+
+
 METRICS = (
     "auc",
     "average_precision",
     "brier",
+    "brier_skill",
     "log_loss",
+    "log_loss_skill",
     "calibration_error",
+    "calibration_slope",
+    "calibration_intercept",
     "recall_at_capacity",
     "precision_at_capacity",
+    "lift_at_capacity",
     "arr_recall_at_capacity",
 )
 """Names of all metrics, in the order of reports."""
+LOWER_IS_BETTER = frozenset({"brier", "log_loss", "calibration_error"})

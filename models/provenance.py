@@ -1,13 +1,17 @@
 """What a training run was made from: digests of its data, its code and its environment."""
 
+import ast
 import hashlib
 import subprocess
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 LOCK = "requirements.lock"
+ROOMS = ("features", "models")
 
 
 def frame_digest(frame: pd.DataFrame) -> str:
@@ -43,3 +47,41 @@ def _git(root: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout
+
+
+@cache
+def code_of(module: str) -> str:
+    """Return 12 hex digits of a module's source and of all that it imports from this project; read once per process."""
+    digest = hashlib.sha256()
+    for name in sorted(_closure(module)):
+        digest.update(f"{name}\n{_source(name)}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def _closure(module: str) -> set[str]:
+    """Return the module and the ones of our rooms that it imports, at the top or later, directly or through others."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [each for each in _imported(_source(name)) if each.partition(".")[0] in ROOMS]
+    return found
+
+
+def _imported(source: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+def _source(module: str) -> str:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return ""
+    return Path(spec.origin).read_text(encoding="utf-8")

@@ -70,6 +70,7 @@ def _standing(index: pd.MultiIndex, sick: np.ndarray, end: np.ndarray) -> pd.Dat
             "arr": 1000.0 * (1 + code % 7),
             "days_to_renewal": end.astype(float),
             "term_days": 365.0,
+            "tenure_days": 100.0 + 9.0 * (code % 200),
             "auto_renew": (code % 2).astype(float),
             "last_seen_days": np.clip(np.round(np.exp(sick)), 0, 60),
         },

@@ -12,9 +12,9 @@ from features.errors import ContractError
 from features.outcome import OutcomeContract
 from models.backtest import Backtest, BacktestSettings, backtest, fold_dates
 from models.hazard import HazardModel
+from models.kinds import make
 from models.protocol import RISKS, Rows
-from models.rules import last_login, renewal_calendar
-from models.settings import HazardSettings
+from models.settings import HazardSettings, TrainSettings
 
 WEEKLY = [date(2024, 1, 1) + timedelta(weeks=i) for i in range(104)]
 CONTRACT = OutcomeContract()
@@ -76,7 +76,11 @@ def test_a_planted_leak_shows(book: Any, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture(scope="module")
 def replayed(book: Any) -> Backtest:
-    models = [HazardModel(HazardSettings(trees=40, leaves=7, min_data_in_leaf=20)), renewal_calendar(), last_login()]
+    models = [
+        HazardModel(HazardSettings(trees=40, leaves=7, min_data_in_leaf=20)),
+        make("renewal_calendar", TrainSettings()),
+        make("last_login", TrainSettings()),
+    ]
     return backtest(book, book.outcomes, book.contract, models, QUICK, last=book.last)
 
 
