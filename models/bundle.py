@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,19 @@ from numpy.typing import ArrayLike
 
 from features.errors import ContractError
 from features.outcome import INTERVALS
+from models.calibration import Calibration
+from models.competing import separate_risks
 from models.hazard import FittedHazards, parse_booster
 from models.health import HealthScale
 from models.protocol import Rows
+from models.score_interval import ScoreIntervals
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 FACTS = "bundle.json"
 TEXTS = tuple(f"hazard_{start}_{end}.txt" for start, end in INTERVALS)
+SEPARATE_TEXT = re.compile(f"([a-z_]{{1,16}})_({'|'.join(map(re.escape, TEXTS))})")
+"""Files of a separate outcome, for example contraction_hazard_0_30.txt."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,18 @@ class Bundle:
     def predict(self, rows: Rows) -> pd.DataFrame:
         """Return RISKS per row; raises ContractError when the columns are not the model's."""
         return self.hazards.predict(rows)
+
+    def intervals(self, risk_rows: pd.DataFrame) -> pd.DataFrame:
+        """Return `RISK_low` and `RISK_high` per row of RISKS; NaN for a model stored without them."""
+        return (self.hazards.intervals or ScoreIntervals({})).apply(risk_rows)
+
+    def separate_risks(self, rows: Rows) -> pd.DataFrame:
+        """Return `NAME_30` … `NAME_60_90` per separate outcome; no columns when the model has none."""
+        if not self.hazards.separate:
+            return pd.DataFrame(index=rows.index)
+        main = self.hazards.hazards(rows.frame)
+        kinds = self.hazards.separate.items()
+        return pd.concat([separate_risks(name, main, k.hazards(rows.frame), rows.index) for name, k in kinds], axis=1)
 
     def health(self, risk_90: ArrayLike) -> np.ndarray:
         """Return health per risk: 0–100, high is good, strictly decreasing."""
@@ -65,7 +83,9 @@ def save_bundle(fitted: FittedHazards, folder: Path) -> Bundle:
     if fitted.scale is None or not {"catalogue_digest", "outcome_digest"} <= set(fitted.about):
         raise ValueError("a bundle needs the health scale and the digests that train() gives")
     files = {FACTS: _json(_facts(fitted, fitted.scale))}
-    files |= {name: booster.model_to_string().encode() for name, booster in zip(TEXTS, fitted.boosters, strict=True)}
+    for prefix, model in {"": fitted, **{f"{name}_": kind for name, kind in fitted.separate.items()}}.items():
+        texts = zip(TEXTS, model.boosters, strict=True)
+        files |= {prefix + name: booster.model_to_string().encode() for name, booster in texts}
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     files[MANIFEST] = _json({"format": FORMAT, "files": digests})
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -90,14 +110,42 @@ def load_bundle(folder: Path, *, expected_id: str | None = None) -> Bundle:
     files = _digests(folder, manifest)
     content = {name: _checked(folder, name, digest) for name, digest in files.items()}
     facts = json.loads(content[FACTS])
-    fitted = FittedHazards(
-        boosters=tuple(parse_booster(content[name].decode()) for name in TEXTS),
-        columns=tuple(facts["columns"]),
+    _require_texts(folder, set(content), facts.get("separate", []))
+    try:
+        fitted = _fitted(facts, {name: text.decode() for name, text in content.items()})
+    except (ValueError, TypeError, KeyError) as error:
+        raise ContractError(
+            f"{folder / FACTS}: is not of a model that this version knows ({error}): {_WAY_OUT}"
+        ) from error
+    return Bundle(bundle_id, folder, fitted, facts["about"], HealthScale.from_json(facts["health"]))
+
+
+def _require_texts(folder: Path, names: set[str], separate: Sequence[str]) -> None:
+    """Raise ContractError unless there is one text per interval of the main outcome and of each separate one."""
+    wanted = {FACTS, *TEXTS, *(f"{name}_{text}" for name in separate for text in TEXTS)}
+    if names != wanted:
+        raise ContractError(
+            f"{folder / MANIFEST}: is not of format {FORMAT} with files {', '.join(sorted(wanted))}: {_WAY_OUT}"
+        )
+
+
+def _fitted(facts: Mapping[str, Any], texts: Mapping[str, str]) -> FittedHazards:
+    columns = tuple(facts["columns"])
+    calibration, intervals = facts["calibration"], facts.get("score_intervals")
+    separate = {
+        name: FittedHazards(tuple(parse_booster(texts[f"{name}_{text}"]) for text in TEXTS), columns)
+        for name in facts.get("separate", [])
+    }
+    return FittedHazards(
+        boosters=tuple(parse_booster(texts[name]) for name in TEXTS),
+        columns=columns,
         typical={name: float("nan") if v is None else v for name, v in facts["typical"].items()},
         scale=HealthScale.from_json(facts["health"]),
+        calibration=None if calibration is None else Calibration.from_json(calibration),
+        intervals=None if intervals is None else ScoreIntervals.from_json(intervals),
+        separate=separate,
         about=facts["about"],
     )
-    return Bundle(bundle_id, folder, fitted, facts["about"], HealthScale.from_json(facts["health"]))
 
 
 _WAY_OUT = "fetch the model again from the tracking store, or train again (forewarn train)"
@@ -116,7 +164,9 @@ def _facts(fitted: FittedHazards, scale: HealthScale) -> dict[str, Any]:
     return {
         "columns": list(fitted.columns),
         "intervals": [list(interval) for interval in INTERVALS],
-        "calibration": None,
+        "calibration": None if fitted.calibration is None else fitted.calibration.to_json(),
+        "score_intervals": None if fitted.intervals is None else fitted.intervals.to_json(),
+        "separate": list(fitted.separate),
         "categories": {},
         "typical": {name: None if np.isnan(v) else v for name, v in fitted.typical.items()},
         "health": scale.to_json(),
@@ -131,7 +181,8 @@ def _digests(folder: Path, manifest: bytes) -> dict[str, str]:
         known = stored["format"] == FORMAT
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ContractError(f"{folder / MANIFEST}: is not a manifest: {_WAY_OUT}") from error
-    if not known or set(files) != {FACTS, *TEXTS}:
+    strange = [name for name in files if name not in {FACTS, *TEXTS} and not SEPARATE_TEXT.fullmatch(name)]
+    if not known or strange or FACTS not in files:
         raise ContractError(f"{folder / MANIFEST}: is not of format {FORMAT} with files {FACTS}, {', '.join(TEXTS)}")
     return files
 

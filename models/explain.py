@@ -5,6 +5,9 @@ explanations to global understanding with explainable AI for trees*). The risk o
 the three margins; Aumann–Shapley along the straight path from the base margins (integrated gradients, Sundararajan,
 Taly & Yan 2017, *Axiomatic attribution for deep networks*) divides P(row) − P(base) among the margins, and each
 margin passes its share on in proportion to its TreeSHAP values.
+
+A calibrated model's margins run from the calibrated base to the calibrated row: its TreeSHAP values are stretched by
+the mean slope of the calibration between the two, which keeps every sum.
 """
 
 from collections.abc import Sequence
@@ -13,11 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from models.calibration import Calibration
 from models.hazard import FittedHazards
 from models.protocol import edge_index, require_columns, window_risk
 
 BLOCK = 4096
 """Rows worked on at a time, so that memory stays flat."""
+SMALL = 1e-6
+SAME = 1e-11
+"""Log-odds that count as one: nearer the quotient of two differences is rounding error."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ def all_contributions(
     for start in range(0, max(len(frame), 1), BLOCK):
         # An empty frame still gives the base: one row without any known value is enough for it.
         block = frame.iloc[start : start + BLOCK] if len(frame) else pd.DataFrame(np.nan, [0], frame.columns)
-        margins = tree_shap(model, block)
+        margins = calibrated(tree_shap(model, block), model.calibration)
         for values, window in zip(out, windows, strict=True):
             values[start : start + BLOCK] = carry(margins, window)[: len(frame)]
     bases = [float(window_risk(_hazard(margins.base)[None, :], window)[0]) for window in windows]
@@ -63,9 +70,23 @@ def all_contributions(
 
 
 def tree_shap(model: FittedHazards, frame: pd.DataFrame) -> Margins:
-    """Return LightGBM's own TreeSHAP of each hazard's margin."""
+    """Return LightGBM's own TreeSHAP of each hazard's margin, before calibration."""
     raw = model.ask(frame, pred_contrib=True)
     return Margins(np.array([shap[0, -1] for shap in raw]), np.stack([shap[:, :-1] for shap in raw]))
+
+
+def calibrated(margins: Margins, calibration: Calibration | None) -> Margins:
+    """Return the margins as calibrated: the base mapped, each row's values stretched so that they reach its margin."""
+    if calibration is None:
+        return margins
+    base = calibration.margins(margins.base[None, :])[0]
+    delta = margins.values.sum(axis=2).T
+    risen = calibration.margins(margins.base + delta) - base
+    # The secant. Where row and base coincide it does not exist; the slope around the base is its limit.
+    around = [calibration.margins(margins.base[None, :] + step)[0] for step in (-SMALL, SMALL)]
+    limit = np.broadcast_to((around[1] - around[0]) / (2 * SMALL), delta.shape)
+    stretch = np.divide(risen, delta, out=limit.copy(), where=np.abs(delta) > SAME)
+    return Margins(base, margins.values * stretch.T[:, :, None])
 
 
 def carry(margins: Margins, window: tuple[int, int]) -> np.ndarray:

@@ -13,8 +13,10 @@ import pandas as pd
 from features.errors import ContractError
 from features.labels import interval_label
 from features.outcome import INTERVALS
+from models.calibration import Calibration
 from models.health import HealthScale
 from models.protocol import Rows, require_columns, risks
+from models.score_interval import ScoreIntervals
 from models.settings import HazardSettings
 
 if TYPE_CHECKING:
@@ -35,6 +37,11 @@ class FittedHazards:
     typical: Mapping[str, float] = field(default_factory=dict)
     """Median of each feature over the training rows; NaN where it was never known."""
     scale: HealthScale | None = None
+    calibration: Calibration | None = None
+    """Applied to what the boosters say; None leaves it as it is."""
+    intervals: ScoreIntervals | None = None
+    separate: Mapping[str, "FittedHazards"] = field(default_factory=dict)
+    """Cause-specific hazards of the outcome contract's separate outcomes, by name."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """What the model was made from: digests, dates, counts. Stored with it, never read to predict."""
 
@@ -43,10 +50,11 @@ class FittedHazards:
         require_columns(frame, self.columns)
         if frame.empty:
             return np.empty((0, len(INTERVALS)))
-        return np.column_stack(self.ask(frame, pred_contrib=False))
+        raw = np.column_stack(self.ask(frame, pred_contrib=False))
+        return raw if self.calibration is None else self.calibration.hazards(raw)
 
     def ask(self, frame: pd.DataFrame, *, pred_contrib: bool) -> list[np.ndarray]:
-        """Return each booster's answer for the frame: hazards, or their TreeSHAP values with the base in the end."""
+        """Return each booster's answer: hazards before calibration, or their TreeSHAP values with the base last."""
 
         def answer(booster: "Booster") -> np.ndarray:
             return np.asarray(booster.predict(frame, pred_contrib=pred_contrib, validate_features=True, num_threads=1))
@@ -70,15 +78,22 @@ class HazardModel:
 
         Raises ContractError when an interval holds only one class.
         """
-        fit = partial(self._fit_interval, rows.frame, labels)
-        boosters = tuple(side_by_side(fit, INTERVALS, self.settings.threads))
+        return self.fit_targets(rows, [interval_label(labels, *interval) for interval in INTERVALS])
+
+    def fit_targets(self, rows: Rows, targets: Sequence[pd.Series]) -> FittedHazards:
+        """Fit one hazard per interval on its target: 1.0, 0.0, or NaN where a row does not count.
+
+        Raises ContractError when an interval holds only one class.
+        """
+        fit = partial(self._fit_interval, rows.frame)
+        boosters = tuple(side_by_side(fit, list(zip(targets, INTERVALS, strict=True)), self.settings.threads))
         typical = {str(name): float(value) for name, value in rows.frame.median().items()}
         return FittedHazards(boosters, tuple(rows.frame.columns), self.settings.threads, typical)
 
-    def _fit_interval(self, frame: pd.DataFrame, labels: pd.DataFrame, interval: tuple[int, int]) -> "Booster":
+    def _fit_interval(self, frame: pd.DataFrame, aim: tuple[pd.Series, tuple[int, int]]) -> "Booster":
         import lightgbm as lgb
 
-        happened = interval_label(labels, *interval)
+        happened, interval = aim
         used = happened.notna().to_numpy()
         target = happened.to_numpy()[used]
         require_both_classes(target, interval)

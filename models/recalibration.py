@@ -73,15 +73,14 @@ def fit_logistic(design: np.ndarray, churned: np.ndarray, offset: np.ndarray | N
         if np.linalg.cond(curvature) > 1e14:
             break
         step = np.linalg.solve(curvature, design.T @ (churned - share))
-        if np.abs(step).max() < 1e-10:
+        if np.abs(step).max() < 1e-9 * (1.0 + np.abs(beta).max()):
             return beta
         # Far from the best the curvature vanishes and Newton's step overshoots without end.
         step *= min(1.0, 5.0 / np.abs(step).max())
         scale = 1.0
-        while (after := log_loss_sum(design @ (beta + scale * step) + shift, churned)) > loss and scale > 1e-9:
+        rounding = 1e-12 * abs(loss)
+        while (after := log_loss_sum(design @ (beta + scale * step) + shift, churned)) > loss + rounding:
             scale /= 2
-        if scale <= 1e-9:
-            return beta
         beta, loss = beta + scale * step, after
     raise np.linalg.LinAlgError("no finite coefficients: the risks are constant or separate the classes")
 
