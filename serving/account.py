@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from features.errors import UsageError
 from serving.explanation import Explanation, read_explanations
-from serving.risk_list import ListRow, find_list, read_row
+from serving.list_row import ListRow
+from serving.risk_list import find_list, read_row
 from serving.schema import list_rows, lists, not_scored
 
 HISTORY = ("risk_30", "risk_60", "risk_90", "risk_60_90", "health", "band", "rank")

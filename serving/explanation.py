@@ -14,6 +14,8 @@ from serving.schema import explanations
 from serving.scoring import ScoredFeature
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from features.catalogue import Feature
 
 ASKED_AT_ONCE = 500
@@ -83,6 +85,18 @@ def read_explanations(connection: Connection, header: Row[Any], accounts: Collec
                 _unpacked(row["contributions_60_90"]),
             )
     return found
+
+
+def read_values(connection: Connection, header: Row[Any]) -> pd.DataFrame:
+    """Return accounts × features of a whole list as they were scored; NaN is missing."""
+    import numpy as np
+    import pandas as pd
+
+    query = select(explanations.c.account_id, explanations.c["values"]).where(explanations.c.list_id == header.id)
+    found = connection.execute(query.order_by(explanations.c.account_id)).all()
+    names = [feature["name"] for feature in header.features]
+    numbers = np.frombuffer(b"".join(row[1] for row in found), "<f8").reshape(len(found), len(names))
+    return pd.DataFrame(numbers, pd.Index([row[0] for row in found], name="account_id"), names)
 
 
 def sentence(feature: ScoredFeature, value: float, facts: Mapping[str, float], *, untracked: bool = False) -> str:

@@ -10,7 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from serving.risk_list import ListRow, PublishedList
+from serving.formats import outcome_window
+from serving.list_row import ListRow
+from serving.risk_list import PublishedList
 
 if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 LONGEST_CELL = 32_000
+EDGES = ("low", "high")
+EDGED = (
+    ("risk_30", "Risk within 30 days"),
+    ("risk_60", "Risk within 60 days"),
+    ("risk_90", "Risk within 90 days"),
+    ("risk_60_90", "Risk in days 61 to 90"),
+)
 Kind = Literal["text", "count", "money", "share", "points", "health", "date"]
 Cell = str | float | date | None
 
@@ -33,8 +42,8 @@ class ExportColumn:
     read: Callable[[ListRow, PublishedList], Cell]
 
 
-def columns(reasons: int) -> tuple[ExportColumn, ...]:
-    """Return every exported column in order, with as many reasons as a list gives."""
+def columns(reasons: int, separate: Sequence[str] = ()) -> tuple[ExportColumn, ...]:
+    """Return every exported column in order, with as many reasons and separate outcomes as a list gives."""
     return (
         _field("rank", "Rank", "count", 6),
         _field("account_id", "Account id", "text", 14),
@@ -56,15 +65,26 @@ def columns(reasons: int) -> tuple[ExportColumn, ...]:
         _field("notice_deadline", "Notice deadline", "date", 13),
         ExportColumn("days_to_notice", "Days to notice deadline", "count", 10, _days_to_notice),
         *(_reason(position) for position in range(1, reasons + 1)),
+        *(_field(f"{risk}_{edge}", f"{title}, {edge} edge", "share", 11) for risk, title in EDGED for edge in EDGES),
+        _field("change_data", "Change from new data", "points", 11),
+        _field("change_clock", "Change as time passed", "points", 11),
+        _field("change_model", "Change from the new model", "points", 11),
+        _field("change_text", "What changed", "text", 60),
+        *(_separate(name) for name in separate),
         ExportColumn("as_of", "As of", "date", 13, lambda _row, published: published.as_of),
         ExportColumn("model", "Model", "text", 15, lambda _row, published: published.model),
         ExportColumn("outcome", "Outcome contract", "text", 15, lambda _row, published: published.outcome),
     )
 
 
+def exported(published: PublishedList) -> tuple[ExportColumn, ...]:
+    """Return the columns of this list's exports."""
+    return columns(published.settings.reasons, published.separate)
+
+
 def write_csv(published: PublishedList, stream: TextIO) -> None:
     """Write the rows as CSV: text quoted, numbers and ISO dates plain, a ' before text that looks like a formula."""
-    chosen = columns(published.settings.reasons)
+    chosen = exported(published)
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow([column.name for column in chosen])
     for row in published.rows:
@@ -138,7 +158,7 @@ def _write_cell(sheet: Worksheet, at: tuple[int, int], cell: Cell, kind: Kind, f
 
 
 def _list_cells(published: PublishedList) -> tuple[Sequence[ExportColumn], Iterator[Sequence[Cell]]]:
-    chosen = columns(published.settings.reasons)
+    chosen = exported(published)
     return chosen, ([column.read(row, published) for column in chosen] for row in published.rows)
 
 
@@ -181,6 +201,13 @@ def _reason(position: int) -> ExportColumn:
         return row.reasons[position - 1].text if len(row.reasons) >= position else None
 
     return ExportColumn(f"reason_{position}", f"Reason {position}", "text", 60, read)
+
+
+def _separate(name: str) -> ExportColumn:
+    def read(row: ListRow, _published: PublishedList) -> Cell:
+        return (row.separate or {}).get(name)
+
+    return ExportColumn(name, outcome_window(name).capitalize(), "share", 11, read)
 
 
 def _days_to_notice(row: ListRow, published: PublishedList) -> Cell:

@@ -51,6 +51,21 @@ def percent(value: float | None) -> str:
     return text if value >= 0 else MINUS + text
 
 
+def between(low: float | None, high: float | None) -> str:
+    """Return the two edges of an interval of shares, or nothing where one is missing."""
+    return "" if _missing(low) or _missing(high) else f"{percent(low).removesuffix('%')}–{percent(high)}"
+
+
+def outcome_window(name: str) -> str:
+    """Return the name of a separate outcome's risk, such as contraction_60_90, in words."""
+    kind, _, window = name.partition("_")
+    while window and not window[0].isdigit():
+        more, _, window = window.partition("_")
+        kind += f" {more}"
+    start, _, end = window.partition("_")
+    return f"{kind} in days {int(start) + 1} to {end}" if end else f"{kind} within {start} days"
+
+
 def points(value: float | None) -> str:
     """Return a difference of two probabilities in percentage points, signed."""
     if value is None or _missing(value):

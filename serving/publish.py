@@ -83,7 +83,9 @@ def _insert_list(
 
 
 def _row_records(scored: ScoredList, list_id: int) -> list[dict[str, Any]]:
-    records = _records(scored.rows[ROW_COLUMNS].rename_axis("account_id").reset_index())
+    # What a list may lack becomes null; the database refuses a list that lacks what it must have.
+    rows = scored.rows.reindex(columns=ROW_COLUMNS)
+    records = _records(rows.rename_axis("account_id").reset_index())
     for record in records:
         record["list_id"] = list_id
         record["search"] = "\n".join(filter(None, (record["account_id"], record["name"], record["owner"]))).casefold()

@@ -2,17 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select
 
 from features.errors import UsageError
+from serving.explanation import read_values
+from serving.list_row import ListRow, NotScored, PublishedReason
 from serving.publish import CURRENT
 from serving.schema import list_rows, lists, not_scored, pointers, reasons
 from serving.scoring import ListSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Sorting = Literal[
     "rank", "risk_30", "risk_60", "risk_90", "risk_60_90", "arr", "arr_at_risk", "health", "change",
@@ -21,65 +26,7 @@ Sorting = Literal[
 LARGEST_FIRST = frozenset({"risk_30", "risk_60", "risk_90", "risk_60_90", "arr", "arr_at_risk", "change"})
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedReason:
-    """Why an account is on the list, in words, with its additive share of the risk."""
-
-    driver: str
-    feature: str
-    text: str
-    contribution: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the reason as JSON values."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class ListRow:
-    """One account of a published list; money is per year, risks are probabilities, health is 0 to 100."""
-
-    rank: int
-    account_id: str
-    name: str | None
-    owner: str | None
-    segment: str | None
-    plan: str | None
-    seats: float | None
-    arr: float | None
-    arr_at_risk: float | None
-    risk_30: float
-    risk_60: float
-    risk_90: float
-    risk_60_90: float
-    health: float
-    band: str
-    previous_band: str | None
-    change: float | None
-    renewal_date: date | None
-    notice_deadline: date | None
-    reasons: tuple[PublishedReason, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the row as JSON values."""
-        # By hand: dataclasses.asdict copies deeply and takes ten times as long on a long list.
-        row = {name: getattr(self, name) for name in self.__slots__}
-        row["reasons"] = [reason.to_json() for reason in self.reasons]
-        for name in ("renewal_date", "notice_deadline"):
-            row[name] = row[name] and row[name].isoformat()
-        return row
-
-
 ROW_COLUMNS = [list_rows.c[name] for name in ListRow.__dataclass_fields__ if name != "reasons"]
-
-
-@dataclass(frozen=True, slots=True)
-class NotScored:
-    """An account that has no risk this week, and why."""
-
-    account_id: str
-    name: str | None
-    why: str
 
 
 @dataclass(frozen=True)
@@ -119,10 +66,17 @@ class PublishedList:
     """Accounts on the whole list, chosen or not."""
     rows: Sequence[ListRow] = field(default=())
     not_scored: Sequence[NotScored] = field(default=())
+    values: "pd.DataFrame | None" = field(default=None, repr=False, compare=False)
+    """Accounts × features as they were scored; only with a list that another one is compared with."""
 
     def is_new(self, row: ListRow, band: str) -> bool:
         """Say whether the row is in `band` and was not a week before; nothing is new on a first list."""
         return self.previous_as_of is not None and row.band == band != row.previous_band
+
+    @property
+    def separate(self) -> list[str]:
+        """Names of the separate outcomes' risks on this list, in order."""
+        return list(dict.fromkeys(name for row in self.rows for name in row.separate or {}))
 
     def newly(self, band: str) -> list[ListRow]:
         """Return the rows that are new in `band`."""
@@ -164,14 +118,15 @@ def read_list(engine: Engine, as_of: date | None = None, choice: Choice | None =
 
 
 def previous_list(engine: Engine, as_of: date) -> PublishedList | None:
-    """Return the last list published for a week before `as_of`, without reasons; None when there is none."""
+    """Return the last list published for a week before `as_of`: no reasons, but the values that were scored."""
     with engine.connect() as connection:
         before = select(lists).where(lists.c.as_of < as_of).order_by(lists.c.as_of.desc()).limit(1)
         header = connection.execute(before).first()
         if header is None:
             return None
         found = connection.execute(_chosen(header, Choice())).all()
-    return _published(header, [_row(row) for row in found], [])
+        values = read_values(connection, header)
+    return replace(_published(header, [_row(row) for row in found], []), values=values)
 
 
 def published_weeks(engine: Engine) -> list[date]:

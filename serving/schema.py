@@ -67,10 +67,20 @@ list_rows = Table(
     Column("risk_60", Float, nullable=False),
     Column("risk_90", Float, nullable=False),
     Column("risk_60_90", Float, nullable=False),
+    *(
+        Column(f"{risk}_{edge}", Float)
+        for risk in ("risk_30", "risk_60", "risk_90", "risk_60_90")
+        for edge in ("low", "high")
+    ),
+    Column("separate", JSON(none_as_null=True)),
     Column("health", Float, nullable=False),
     Column("band", String(16), nullable=False),
     Column("previous_band", String(16)),
     Column("change", Float),
+    Column("change_data", Float),
+    Column("change_clock", Float),
+    Column("change_model", Float),
+    Column("change_text", Text),
     Column("renewal_date", Date),
     Column("notice_deadline", Date),
     Column("search", Text, nullable=False),
@@ -79,7 +89,11 @@ list_rows = Table(
     Index(None, "list_id", "band", "rank"),
     Index(None, "account_id"),
 )
-"""One account of one list. `search` holds id, name and owner in folded case, so that both databases search alike."""
+"""One account of one list. `search` holds id, name and owner in folded case, so that both databases search alike.
+
+The edges of the risks' intervals, the parts of the change and the risks of separate outcomes are null where they are
+not known, as on lists that were published before there were any.
+"""
 
 reasons = Table(
     "reasons",

@@ -80,7 +80,8 @@ class ScoredList:
     settings: ListSettings
     rows: pd.DataFrame
     """rank, name, owner, segment, plan, seats, arr, arr_at_risk, the risks, health, band, previous_band, change,
-    renewal_date, notice_deadline."""
+    renewal_date, notice_deadline; where known also RISK_low, RISK_high, change_data, change_clock, change_model,
+    change_text and separate (risks of separate outcomes by name)."""
     reasons: pd.DataFrame
     """account_id, position (from 1), driver, feature, text, contribution."""
     features: tuple[ScoredFeature, ...]
@@ -98,21 +99,29 @@ class ScoredList:
 
 
 def score(
-    snapshot: Snapshot, bundle: Bundle, settings: ListSettings, previous: PublishedList | None = None
+    snapshot: Snapshot,
+    bundle: Bundle,
+    settings: ListSettings,
+    previous: PublishedList | None = None,
+    previous_bundle: Bundle | None = None,
 ) -> ScoredList:
     """Return the risk list of the snapshot's last as-of date.
 
-    `previous` is the list of an earlier week, for changes. Raises ContractError when the model was made with another
-    catalogue or outcome contract than the snapshot.
+    `previous` is the list of an earlier week (from `previous_list`), for changes; `previous_bundle` the model that made
+    it, needed only when it is another one, to tell new data, time and the new model apart. Raises ContractError when
+    the model was made with another catalogue or outcome contract than the snapshot.
     """
     from models.explain import all_contributions
     from models.protocol import WINDOWS, Rows
 
     bundle.require(catalogue_digest=snapshot.catalogue_digest, outcome_digest=snapshot.outcome_digest)
     as_of, frame, standing = _latest(snapshot)
-    rows = standing.join(bundle.predict(Rows(frame, standing)))
+    predicted = bundle.predict(Rows(frame, standing))
+    rows = standing.join([predicted, bundle.intervals(predicted)])
+    rows["separate"] = _separate(bundle.separate_risks(Rows(frame, standing)))
     rows["health"] = bundle.health(rows["risk_90"])
     rows = _ranked(rows, settings, previous)
+    rows = rows.join(_moved(frame.loc[rows.index], snapshot, as_of, bundle, previous, previous_bundle))
     frame, facts = frame.loc[rows.index], snapshot.facts.reindex(rows.index)
     near, window = all_contributions(bundle.hazards, frame, [WINDOWS["risk_90"], WINDOWS["risk_60_90"]])
     known = {feature.name: feature for feature in snapshot.features}
@@ -167,6 +176,38 @@ def _ranked(rows: pd.DataFrame, settings: ListSettings, previous: PublishedList 
     rows = rows.sort_values(keys, ascending=[False, False, True], na_position="last", kind="stable")
     rows["rank"] = np.arange(1, len(rows) + 1)
     return rows
+
+
+def _moved(
+    frame: pd.DataFrame,
+    snapshot: Snapshot,
+    as_of: date,
+    bundle: Bundle,
+    previous: PublishedList | None,
+    previous_bundle: Bundle | None,
+) -> pd.DataFrame:
+    """Return the parts of each change and their sentence; no columns without the previous list's model."""
+    import pandas as pd
+
+    from models.changes import PARTS, changes, said
+    from models.protocol import WINDOWS
+
+    known = {each.id: each for each in (bundle, previous_bundle) if each is not None}
+    if previous is None or previous.values is None or previous.model not in known:
+        return pd.DataFrame(index=frame.index)
+    old, days = known[previous.model], (as_of - previous.as_of).days
+    window = WINDOWS["risk_90"]
+    split = changes(old.hazards, bundle.hazards, previous.values, frame, snapshot.features, days, window)
+    return split[list(PARTS)].add_prefix("change_").assign(change_text=said(split, previous.as_of))
+
+
+def _separate(risks: pd.DataFrame) -> pd.Series:
+    """Return each row's risks of separate outcomes by name, None where there are none."""
+    import pandas as pd
+
+    known = [{name: risk for name, risk in row.items() if risk == risk} for row in risks.to_dict("records")]
+    rows = [row or None for row in known] or [None] * len(risks)
+    return pd.Series(rows, risks.index, dtype=object)
 
 
 def _reasons(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from serving.formats import MISSING, day, days_left, money, percent, plain, points, quantity
+from serving.formats import MISSING, between, day, days_left, money, outcome_window, percent, plain, points, quantity
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,12 +37,25 @@ def summary(story: Mapping[str, Any]) -> list[str]:
         return [first, f"Not scored: {story['why']}"]
     lines = [
         f"{story['band']}, rank {story['rank']:,} of {story['accounts']:,}, health {story['health']:.0f} of 100",
-        f"Risk {percent(story['risk_30'])} within 30 days, {percent(story['risk_60'])} within 60, "
-        f"{percent(story['risk_90'])} within 90; {percent(story['risk_60_90'])} in days 61 to 90",
+        f"Risk {_risk(story, 'risk_30')} within 30 days, {_risk(story, 'risk_60')} within 60, "
+        f"{_risk(story, 'risk_90')} within 90; {_risk(story, 'risk_60_90')} in days 61 to 90",
         f"ARR {money(story['arr'], story['currency'])}, at risk {money(story['arr_at_risk'], story['currency'])}; "
         f"owner {story['owner'] or MISSING}; renewal {_day(story['renewal_date'])}; {_notice(story)}",
     ]
-    return [first, *lines, *(f"• {reason['text']}" for reason in story["reasons"])]
+    reasons = [f"• {reason['text']}" for reason in story["reasons"]]
+    return [first, *lines, *_separate(story), *filter(None, [story["change_text"]]), *reasons]
+
+
+def _risk(story: Mapping[str, Any], risk: str) -> str:
+    interval = between(story[f"{risk}_low"], story[f"{risk}_high"])
+    return percent(story[risk]) + (f" ({interval})" if interval else "")
+
+
+def _separate(story: Mapping[str, Any]) -> list[str]:
+    """Return the risks of separate outcomes in one line, none where there are none."""
+    risks = {outcome_window(name): risk for name, risk in (story["separate"] or {}).items()}
+    said = [f"{name} {percent(risk)}" for name, risk in risks.items() if "90" in name]
+    return [f"Separately: {', '.join(said)}"] if said else []
 
 
 def _contributions(story: Mapping[str, Any]) -> Table:

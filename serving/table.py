@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from serving.formats import MISSING, day, percent, plain, points, short_money
-from serving.risk_list import ListRow, PublishedList
+from serving.formats import MISSING, between, day, percent, plain, points, short_money
+from serving.list_row import ListRow
+from serving.risk_list import PublishedList
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +19,7 @@ BAND_STYLES = ("bold red", "yellow", "green")
 REASON_WIDTH = 40
 """Narrowest first reason for which other columns give way."""
 LEAST_REASON = 24
+INTERVAL = "90 d, 95%"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def footer(published: PublishedList) -> str:
 
 def fitting(widths: Mapping[TerminalColumn, int], width: int) -> list[TerminalColumn]:
     """Return the columns that a terminal of `width` characters holds beside a first reason."""
-    shown = list(COLUMNS)
+    shown = list(widths)
     while _taken(shown, widths) > width - (REASON_WIDTH if width >= 76 else 0):
         giving = max(shown, key=lambda column: column.gives_way)
         if giving.gives_way == 0:
@@ -81,10 +83,16 @@ def _widths(published: PublishedList) -> dict[TerminalColumn, int]:
     from rich.cells import cell_len
 
     widths = {}
-    for column in COLUMNS:
+    for column in _with_something(published):
         cells = [column.title, *(plain(column.read(row, published)) for row in published.rows)]
         widths[column] = min(column.widest, max(map(cell_len, cells)))
     return widths
+
+
+def _with_something(published: PublishedList) -> list[TerminalColumn]:
+    """Return the columns without the interval where the list has none."""
+    known = any(row.risk_90_high is not None for row in published.rows)
+    return [column for column in COLUMNS if known or column.title != INTERVAL]
 
 
 def _taken(columns: Sequence[TerminalColumn], widths: Mapping[TerminalColumn, int]) -> int:
@@ -143,6 +151,7 @@ COLUMNS = (
     TerminalColumn("Health", 6, 3, "right", lambda row, _: f"{row.health:.0f}"),
     TerminalColumn("60–90 d", 7, 2, "right", lambda row, _: percent(row.risk_60_90)),
     TerminalColumn("90 d", 6, 1, "right", lambda row, _: percent(row.risk_90)),
+    TerminalColumn(INTERVAL, 9, 7, "left", lambda row, _: between(row.risk_90_low, row.risk_90_high) or MISSING),
     TerminalColumn("Band", 16, 1, "left", lambda row, _: row.band),
     TerminalColumn("Change", 6, 4, "right", _change),
     TerminalColumn("Renewal", 11, 7, "left", lambda row, _: day(row.renewal_date)),

@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from serving import charts, formats
 from serving.account import risk_history
 from serving.explanation import Explanation, read_explanations
-from serving.risk_list import ListRow, PublishedList, find_list, read_list
+from serving.list_row import ListRow
+from serving.risk_list import PublishedList, find_list, read_list
 from serving.week_backtest import backtest_section
 from serving.week_data import data_section
 from serving.week_signals import signals_section
@@ -35,6 +36,12 @@ RISK_NAMES = {
     "risk_90": "risk within 90 days",
     "risk_60_90": "risk in days 61 to 90",
 }
+LADDER = (
+    ("risk_30", "Within 30 days"),
+    ("risk_60", "Within 60 days"),
+    ("risk_90", "Within 90 days"),
+    ("risk_60_90", "In days 61 to 90"),
+)
 
 
 def render_week(
@@ -71,6 +78,8 @@ def render_week(
         data=data_section(check, published.left_out),
         unscored=_unscored(published),
         soon_days=SOON_DAYS,
+        ladder=LADDER,
+        intervals=any(row.risk_90_high is not None for row in shown),
         style=(Path(__file__).parent / "static" / "week.css").read_text(encoding="utf-8"),
         script=(Path(__file__).parent / "static" / "week.js").read_text(encoding="utf-8"),
     )
@@ -129,6 +138,8 @@ def _environment(published: PublishedList) -> Environment:
         "day": formats.day,
         "whole": formats.whole,
         "percent": formats.percent,
+        "between": formats.between,
+        "outcome_window": formats.outcome_window,
         "points": formats.points,
         "quantity": partial(formats.quantity, currency=published.settings.currency),
         "plain": formats.plain,

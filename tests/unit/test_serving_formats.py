@@ -43,6 +43,26 @@ def test_days_left(days: int, text: str) -> None:
     assert formats.days_left(date.fromordinal(740_000 + days), date.fromordinal(740_000)) == text
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(0.24, 0.391, "24–39%"), (0.0002, 0.021, "<0.1–2.1%"), (0, 1, "0–100%"), (None, 0.3, ""), (0.1, float("nan"), "")],
+)
+def test_an_interval_has_both_edges_or_none(low: float | None, high: float | None, text: str) -> None:
+    assert formats.between(low, high) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("contraction_90", "contraction within 90 days"),
+        ("seat_cut_60_90", "seat cut in days 61 to 90"),
+        ("notice_30", "notice within 30 days"),
+    ],
+)
+def test_a_separate_outcome_is_named_with_its_window(name: str, text: str) -> None:
+    assert formats.outcome_window(name) == text
+
+
 def test_dates_are_the_same_in_every_locale() -> None:
     assert (formats.day(date(2027, 1, 14)), formats.day(None)) == ("14 Jan 2027", "–")
 

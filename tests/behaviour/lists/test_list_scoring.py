@@ -59,16 +59,26 @@ def snapshot_of(accounts: int, seed: int = 3, as_ofs: list[date] = AS_OFS) -> Sn
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A small model that has learnt that a higher first feature is riskier."""
+    return made(Path(tmp_path_factory.mktemp("model")) / "bundle", leaves=7)
+
+
+@pytest.fixture(scope="module")
+def other_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Another model of the same."""
+    return made(Path(tmp_path_factory.mktemp("model")) / "bundle", leaves=3)
+
+
+def made(folder: Path, leaves: int) -> Bundle:
     snapshot = snapshot_of(800, seed=1)
     rows = Rows(snapshot.frame, snapshot.standing)
     chance = 1 / (1 + np.exp(3 - 1.5 * snapshot.frame.iloc[:, 0].fillna(0)))
     draw = np.random.default_rng(2)
     days = np.where(draw.random(len(chance)) < chance, draw.uniform(0, 90, len(chance)), np.nan)
     labels = pd.DataFrame({"days": days, "followed": 200.0}, snapshot.frame.index)
-    fitted = HazardModel(HazardSettings(trees=20, leaves=7, min_data_in_leaf=20, threads=1)).fit(rows, labels)
+    fitted = HazardModel(HazardSettings(trees=20, leaves=leaves, min_data_in_leaf=20, threads=1)).fit(rows, labels)
     scale = HealthScale.fit(fitted.predict(rows)["risk_90"].to_numpy())
     about = {"outcome_digest": CONTRACT.digest, "catalogue_digest": snapshot.catalogue_digest}
-    return save_bundle(replace(fitted, scale=scale, about=about), Path(tmp_path_factory.mktemp("model")) / "bundle")
+    return save_bundle(replace(fitted, scale=scale, about=about), folder)
 
 
 def test_contributions_add_up_to_every_risk(bundle: Bundle) -> None:
@@ -128,6 +138,58 @@ def test_change_is_against_the_previous_list_and_unknown_for_others(bundle: Bund
     assert scored.rows["change"].dropna().to_dict() == pytest.approx(changes)
     assert scored.rows["change"].isna().sum() == scored.rows["previous_band"].isna().sum() == 20
     assert (scored.previous_as_of, scored.previous_model) == (AS_OFS[0], bundle.id)
+
+
+def test_the_parts_of_a_change_add_up_to_it_and_are_said(bundle: Bundle, database: Engine, at: Any) -> None:
+    publish(database, score(snapshot_of(100, as_ofs=AS_OFS[:1]), bundle, ListSettings()), at=at, by="tests")
+    rows = score(snapshot_of(120, seed=4), bundle, ListSettings(), previous_list(database, AS_OFS[-1])).rows
+    parts = rows[["change_data", "change_clock", "change_model"]]
+    np.testing.assert_allclose(parts.sum(axis=1, skipna=False), rows["change"], rtol=0, atol=1e-9)
+    assert parts["change_data"].abs().max() > 0.01
+    assert (parts["change_model"].dropna() == 0).all()
+    assert rows["change_text"].isna().sum() == rows["change"].isna().sum() == 20
+    assert rows["change_text"].dropna().str.contains("since 31 August").all()
+
+
+def test_a_new_model_gets_its_own_part_only_with_the_old_one_at_hand(
+    bundle: Bundle, other_bundle: Bundle, database: Engine, at: Any
+) -> None:
+    publish(database, score(snapshot_of(100, as_ofs=AS_OFS[:1]), bundle, ListSettings()), at=at, by="tests")
+    previous = previous_list(database, AS_OFS[-1])
+    rows = score(snapshot_of(100, seed=4), other_bundle, ListSettings(), previous, bundle).rows
+    parts = rows[["change_data", "change_clock", "change_model"]]
+    np.testing.assert_allclose(parts.sum(axis=1), rows["change"], rtol=0, atol=1e-9)
+    assert parts["change_model"].abs().max() > 0.001
+    for unknown in (None, other_bundle):
+        bare = score(snapshot_of(100, seed=4), other_bundle, ListSettings(), previous, unknown).rows
+        assert "change_text" not in bare
+        assert bare["change"].notna().all()
+
+
+def test_intervals_and_separate_risks_are_those_of_the_model(bundle: Bundle, database: Engine, at: Any) -> None:
+    stub = _Stub(**{name: getattr(bundle, name) for name in Bundle.__dataclass_fields__})
+    publish(database, score(snapshot_of(30), stub, ListSettings()), at=at, by="tests")
+    for row in read_list(database).rows:
+        assert (row.risk_90_low, row.risk_90_high) == (pytest.approx(row.risk_90 / 2), pytest.approx(row.risk_90 * 2))
+        assert row.risk_60_90_low is None
+    separate = {row.account_id: row.separate for row in read_list(database).rows}
+    assert separate["A003"] is None
+    assert separate["A004"] == {"contraction_90": 0.25, "contraction_60_90": 0.1}
+
+
+class _Stub(Bundle):
+    """A model with an interval for one risk, and a separate outcome that it does not know of one account."""
+
+    def intervals(self, risk_rows: pd.DataFrame) -> pd.DataFrame:
+        """Return half and double of risk_90, nothing for the window."""
+        known = {"risk_90_low": risk_rows["risk_90"] / 2, "risk_90_high": risk_rows["risk_90"] * 2}
+        return pd.DataFrame(known | {"risk_60_90_low": np.nan}, risk_rows.index)
+
+    def separate_risks(self, rows: Rows) -> pd.DataFrame:
+        """Return the same numbers for all accounts but one."""
+        out = pd.DataFrame({"contraction_90": 0.25, "contraction_60_90": 0.1}, rows.frame.index)
+        out.loc["A003"] = np.nan
+        return out
 
 
 def test_what_is_scored_is_what_is_read(bundle: Bundle, database: Engine, at: Any) -> None:
