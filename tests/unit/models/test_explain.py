@@ -1,5 +1,6 @@
 """Contributions: they add up, and they are TreeSHAP."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 import pytest
 
 from features.labels import label
-from models.explain import all_contributions, contributions, mean_slopes, slope, tree_shap
+from models.calibration import Calibration
+from models.explain import Margins, all_contributions, calibrated, contributions, mean_slopes, slope, tree_shap
 from models.figures import load_shap
 from models.hazard import FittedHazards, HazardModel
 from models.protocol import WINDOWS, window_risk
@@ -60,6 +62,34 @@ def test_several_windows_come_from_one_pass(book: Any, fitted: FittedHazards) ->
     pd.testing.assert_frame_equal(both[1].values, contributions(fitted, book.frame, (60, 90)).values)
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", ["platt", "beta", "isotonic"])
+def test_calibrated_contributions_add_up_to_the_calibrated_risk(
+    book: Any, fitted: FittedHazards, kind: str, seed: int
+) -> None:
+    model = replace(fitted, calibration=_some_calibration(kind, seed))
+    rows = book.rows.take(np.arange(len(book.frame)) % 7 == seed)
+    said = model.predict(rows)
+    assert not np.allclose(said, fitted.predict(rows), atol=1e-3)
+    for window, shares in zip(WINDOWS, all_contributions(model, rows.frame, list(WINDOWS.values())), strict=True):
+        total = shares.base + shares.values.sum(axis=1)
+        np.testing.assert_allclose(total, said[window], rtol=0, atol=1e-9)
+
+
+def test_uncalibrated_margins_would_not_add_up(book: Any, fitted: FittedHazards) -> None:
+    said = replace(fitted, calibration=_some_calibration("platt", 1)).predict(book.rows)["risk_90"]
+    shares = contributions(fitted, book.frame, WINDOWS["risk_90"])
+    assert (shares.base + shares.values.sum(axis=1) - said).abs().max() > 0.01
+
+
+def test_a_row_at_the_base_keeps_its_values_in_proportion() -> None:
+    """Shares that cancel out have no secant; they are stretched by the slope there."""
+    values = np.array([[[0.5, -0.5]], [[0.2, -0.2 + 1e-13]], [[0.1, 0.2]]])
+    halved = calibrated(Margins(np.array([-3.0, -2.0, -1.0]), values), Calibration("platt", ((1.0, 0.5),) * 3))
+    np.testing.assert_allclose(halved.values, values / 2, rtol=1e-6)
+    np.testing.assert_allclose(halved.base, [-0.5, 0.0, 0.5])
+
+
 def test_no_rows_still_have_a_base(book: Any, fitted: FittedHazards) -> None:
     empty = contributions(fitted, book.frame.iloc[:0], (0, 90))
     assert empty.values.empty
@@ -68,3 +98,16 @@ def test_no_rows_still_have_a_base(book: Any, fitted: FittedHazards) -> None:
 
 def _hazard(margin: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-margin))
+
+
+def _some_calibration(kind: str, seed: int) -> Calibration:
+    """Return curves that rise, drawn at random: gentle and steep, with kinks and flat ends."""
+    rng = np.random.default_rng(seed)
+    size = {"platt": 1, "beta": 2, "isotonic": 9}[kind]
+    numbers = []
+    for _ in range(3):
+        if kind == "isotonic":
+            numbers.append(tuple(np.concatenate([np.sort(rng.normal(-4, 2, size)), np.sort(rng.normal(-3, 2, size))])))
+        else:
+            numbers.append((rng.normal(0.5, 1), *rng.uniform(0, 3, size)))
+    return Calibration(kind, tuple(numbers))

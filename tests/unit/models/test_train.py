@@ -4,11 +4,17 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from features.errors import ContractError
+from models.calibration import Calibration, calibrate_risks
+from models.health import HealthScale
+from models.score_interval import ScoreIntervals
 from models.settings import TrainSettings
 from models.train import train
+from tests.unit.models.contractions import contractions
+from tests.unit.models.past_scores import past_scores
 
 QUICK = TrainSettings(trees=10, leaves=7, min_data_in_leaf=20)
 
@@ -38,3 +44,41 @@ def test_health_comes_from_the_reference_when_there_is_one(book: Any) -> None:
     fitted = train(book, book.outcomes, book.contract, QUICK, cut, reference=np.linspace(0.4, 0.6, 99))
     assert fitted.scale is not None
     assert float(fitted.scale(0.5)) == pytest.approx(50, abs=1)
+
+
+def test_past_scores_give_intervals_and_the_health_scale(book: Any) -> None:
+    past = past_scores(1)
+    fitted = train(book, book.outcomes, book.contract, QUICK, book.last, predictions=past)
+    assert fitted.intervals == ScoreIntervals.fit(past)
+    assert fitted.scale == HealthScale.fit(past["risk_90"].to_numpy())
+    assert train(book, book.outcomes, book.contract, QUICK, book.last).intervals is None
+
+
+def test_a_calibration_changes_the_risks_and_what_is_fixed_with_them(book: Any) -> None:
+    past, halve = past_scores(1, stretch=2.0), Calibration("platt", ((0.0, 0.5),) * 3)
+    plain, mended = (
+        train(book, book.outcomes, book.contract, QUICK, book.last, predictions=past, calibration=each)
+        for each in (None, halve)
+    )
+    np.testing.assert_allclose(mended.hazards(book.frame), halve.hazards(plain.hazards(book.frame)), rtol=1e-12)
+    assert mended.scale == HealthScale.fit(calibrate_risks(halve, past)["risk_90"].to_numpy())
+    assert mended.intervals == ScoreIntervals.fit(calibrate_risks(halve, past))
+
+
+def test_separate_outcomes_are_fitted_beside_the_main_one(book: Any) -> None:
+    happened = contractions(book)
+    rare = happened.iloc[:7]
+    kinds = {"contraction": happened, "pause": rare}
+    fitted = train(book, book.outcomes, book.contract, QUICK, book.last, separate=kinds)
+    assert list(fitted.separate) == ["contraction"]
+    assert fitted.about["separate_left_out"] == {"pause": "7 matured outcomes within 90 days, training needs 30"}
+    alone = train(book, book.outcomes, book.contract, QUICK, book.last)
+    assert alone.predict(book.rows).equals(fitted.predict(book.rows))
+
+
+def test_an_interval_without_a_separate_outcome_leaves_it_out(book: Any) -> None:
+    first = book.frame.index.get_level_values("as_of").min() + pd.Timedelta(days=20)
+    early = contractions(book).assign(at=first, known_at=first)
+    fitted = train(book, book.outcomes, book.contract, QUICK, book.last, separate={"contraction": early})
+    assert fitted.separate == {}
+    assert "days (30, 60] hold 0 churns" in fitted.about["separate_left_out"]["contraction"]
