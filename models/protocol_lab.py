@@ -133,7 +133,7 @@ def _cut(
     try:
         fold_dates(_dates(history.past), at, contract, backtest)
     except (ContractError, IndexError) as error:
-        weeks = max(-(-(_earliest_cut(known, backtest, purge) - newest).days // 7), 1)
+        weeks = max(-(-(earliest_cut(known, backtest, purge) - newest).days // 7), 1)
         raise ContractError(
             f"protocol lab: history is {weeks} weeks too short: as-of dates from {known[0]}, outcomes known by {last}; "
             f"the last {TRUE_WEEKS} weeks and {purge.days} days say what came true, and a backtest of {MINIMUM_FOLDS} "
@@ -143,7 +143,7 @@ def _cut(
     return history
 
 
-def _earliest_cut(known: list[date], backtest: BacktestSettings, purge: timedelta) -> date:
+def earliest_cut(known: list[date], backtest: BacktestSettings, purge: timedelta) -> date:
     """Return the first as-of date before which a backtest fits, if the grid went on as it began."""
     step = known[1] - known[0] if len(known) > 1 else WEEK
 
