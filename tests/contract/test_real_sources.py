@@ -33,6 +33,17 @@ def test_ravenstack_contradicts_itself_as_its_readme_says() -> None:
     assert {"churn_flag_or_event", "churn_with_subscriptions_running", "several_churns", "no_login"} <= told.keys()
 
 
+def test_online_retail_has_overlapping_terms_and_nothing_else() -> None:
+    found = report("online_retail")
+    assert [problem["rule"] for problem in found["problems"]] == ["overlapping_terms"]
+    assert {name: found["tables"][name]["kept"] for name in ("accounts", "subscriptions", "usage")} == {
+        "accounts": 4338,
+        "subscriptions": 16763,
+        "usage": 107537,
+    }
+    assert not any(table["quarantined"] for table in found["tables"].values())
+
+
 def test_crmsim_is_clean_but_has_no_login() -> None:
     found = report("crmsim")
     assert [problem["rule"] for problem in found["problems"]] == ["no_login"]
