@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from features.outcome import INTERVALS
 from models.hazard import side_by_side
 from models.protocol import Model, Rows, require_columns, risks
 from models.settings import HazardSettings, TrainSettings
@@ -29,6 +30,8 @@ class FittedHistogram:
     def predict(self, rows: Rows) -> pd.DataFrame:
         """Return RISKS per row."""
         require_columns(rows.frame, self.columns)
+        if rows.frame.empty:
+            return risks(np.empty((0, len(INTERVALS))), rows.index)
         values = rows.frame.to_numpy(dtype=float)
         hazards = side_by_side(partial(_ask, values), self.classifiers, self.threads)
         return risks(np.column_stack(hazards), rows.index)
@@ -52,6 +55,9 @@ class HistogramModel:
         from threadpoolctl import threadpool_limits
 
         used, happened = target
+        learnt = values[used]
+        # scikit-learn cannot bin a column without any value; a constant one is never split on.
+        learnt[:, np.isnan(learnt).all(axis=0)] = 0.0
         classifier = HistGradientBoostingClassifier(
             learning_rate=self.settings.learning_rate,
             max_iter=self.settings.trees,
@@ -64,7 +70,7 @@ class HistogramModel:
         )
         # One thread each, for the reason that models/settings.py gives for LightGBM.
         with threadpool_limits(1, user_api="openmp"):
-            return classifier.fit(values[used], happened)
+            return classifier.fit(learnt, happened)
 
 
 def _ask(values: np.ndarray, classifier: "HistGradientBoostingClassifier") -> np.ndarray:

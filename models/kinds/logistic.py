@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from features.outcome import INTERVALS
 from models.protocol import Model, Rows, require_columns, risks
 from models.scaling import scaled
 from models.settings import TrainSettings
@@ -27,8 +28,10 @@ class FittedLogistic:
     def predict(self, rows: Rows) -> pd.DataFrame:
         """Return RISKS per row."""
         require_columns(rows.frame, self.columns)
+        if rows.frame.empty:
+            return risks(np.empty((0, len(INTERVALS))), rows.index)
         values = rows.frame.to_numpy(dtype=float)
-        return risks(np.column_stack([p.predict_proba(values)[:, 1] for p in self.pipelines]), rows.frame.index)
+        return risks(np.column_stack([p.predict_proba(values)[:, 1] for p in self.pipelines]), rows.index)
 
 
 @dataclass(frozen=True)

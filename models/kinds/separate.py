@@ -30,6 +30,8 @@ class FittedSeparate:
     def predict(self, rows: Rows) -> pd.DataFrame:
         """Return RISKS per row; `risk_60` may exceed `risk_90`."""
         require_columns(rows.frame, self.columns)
+        if rows.frame.empty:
+            return pd.DataFrame(columns=list(RISKS), index=rows.index, dtype=float)
 
         def answer(booster: "Booster") -> np.ndarray:
             return np.asarray(booster.predict(rows.frame, validate_features=True, num_threads=1))

@@ -7,7 +7,7 @@ import pytest
 
 from features.errors import ContractError
 from features.labels import label
-from models.logistic import LogisticModel
+from models.kinds.logistic import LogisticModel
 from models.protocol import Rows
 
 
