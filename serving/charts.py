@@ -27,6 +27,7 @@ INKS = {
 }
 """Colours that stand for the page's variables `--chart-NAME`; each is replaced in the finished SVG."""
 DASHES = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 3)))
+LINE_INKS = ("accent", "other", "other2", "other3", "muted")
 BAND_INKS = ("high", "medium", "low")
 SIZE = (5.2, 3.4)
 COUNT_TICKS = [digit * 10**power for power in range(7) for digit in (1, 3)]
@@ -40,6 +41,38 @@ class Curve:
 
     name: str
     points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Band:
+    """One named line of (x, value, low, high); edges may be None."""
+
+    name: str
+    points: Sequence[tuple[float, float, float | None, float | None]]
+
+
+def lead_time(lines: Sequence[Band], marked: int, title: str) -> str:
+    """Return the share that was listed at least so many days before, the first line the model's with its band."""
+    from matplotlib.ticker import FixedLocator, PercentFormatter
+
+    figure, axes = _figure(SIZE)
+    axes.axvline(marked, color=INKS["muted"], linewidth=1, linestyle=DASHES[1])
+    for place, line in enumerate(lines):
+        ink, dash = INKS[LINE_INKS[min(place, 4)]], DASHES[min(place, 4)]
+        days, values, *_ = zip(*line.points, strict=True) if line.points else ((), ())
+        if place == 0:
+            known = [point for point in line.points if point[2] is not None and point[3] is not None]
+            x, low, high = ([point[each] or 0.0 for point in known] for each in (0, 2, 3))
+            axes.fill_between(x, low, high, color=ink, alpha=0.18, linewidth=0)
+        axes.plot(days, values, color=ink, linestyle=dash, linewidth=2.4 if place == 0 else 1.2, label=line.name)
+    axes.set_xlim(0, 180)
+    axes.set_ylim(0, 1.02)
+    axes.xaxis.set_major_locator(FixedLocator(list(range(0, 181, 30))))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel("At least so many days before the churn")
+    axes.set_ylabel("Share that was on a list")
+    axes.legend(frameon=False, fontsize=9, labelcolor=INKS["text"], loc="upper right")
+    return _svg(figure, title)
 
 
 def distribution(risks: Mapping[str, Sequence[float]], bands: Mapping[str, float], label: str, title: str) -> str:
@@ -105,9 +138,8 @@ def gains(curves: Sequence[Curve], title: str) -> str:
 
     figure, axes = _figure(SIZE)
     axes.plot([0, 1], [0, 1], color=INKS["muted"], linewidth=1, linestyle=DASHES[1], label="At random")
-    inks = ("accent", "other", "other2", "other3", "muted")
     for place, curve in enumerate(curves):
-        ink, dash = INKS[inks[min(place, 4)]], DASHES[min(place, 4)]
+        ink, dash = INKS[LINE_INKS[min(place, 4)]], DASHES[min(place, 4)]
         width = 2.2 if place == 0 else 1.4
         axes.plot(*zip(*curve.points, strict=True), color=ink, linestyle=dash, linewidth=width, label=curve.name)
     axes.set_xlim(0, 1)

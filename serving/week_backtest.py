@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from models.kinds import title as model_name
 from serving import charts
-from serving.formats import MISSING, day, percent
+from serving.formats import MINUS, MISSING, day, percent
+from serving.week_lead import lead_section
 
 MODEL = "This model"
-MODEL_NAMES = {
-    "logistic": "Logistic regression",
-    "renewal_calendar": "Renewal calendar alone",
-    "last_login": "Days since the last login",
-}
 WINDOW_NAMES = {"risk_90": "Within 90 days", "risk_60_90": "In days 61 to 90"}
 METRIC_NAMES = {
     "auc": "AUC",
@@ -20,11 +17,32 @@ METRIC_NAMES = {
     "recall_at_capacity": "Churn caught",
     "precision_at_capacity": "Listed and churned",
     "arr_recall_at_capacity": "Churned ARR caught",
+    "lift_at_capacity": "Lift of the list",
     "calibration_error": "Calibration error",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
     "brier": "Brier score",
+    "brier_skill": "Brier skill",
     "log_loss": "Log loss",
+    "log_loss_skill": "Log loss skill",
 }
-AS_SHARE = {"recall_at_capacity", "precision_at_capacity", "arr_recall_at_capacity", "calibration_error"}
+IN_SIGHT = (
+    "auc",
+    "recall_at_capacity",
+    "arr_recall_at_capacity",
+    "lift_at_capacity",
+    "log_loss_skill",
+    "calibration_slope",
+)
+"""Metrics that stand in the table; the others are folded away."""
+AS_SHARE = {
+    "recall_at_capacity",
+    "precision_at_capacity",
+    "arr_recall_at_capacity",
+    "calibration_error",
+    "brier_skill",
+    "log_loss_skill",
+}
 FEW_CHURNS = 50
 """Below this many churns the section says that the numbers are small."""
 
@@ -38,16 +56,11 @@ def backtest_section(backtest: Mapping[str, Any]) -> dict[str, Any]:
         "churns": {"risk_90": _total(folds, "positives"), "risk_60_90": _total(folds, "positives_60_90")},
         "cautions": _cautions(backtest),
         "capacity": backtest.get("settings", {}).get("capacity"),
-        "metrics": METRIC_NAMES,
+        "lead": lead_section(backtest.get("lead_time"), MODEL),
         "windows": [_window(risk, title, backtest) for risk, title in WINDOW_NAMES.items()],
         "folds": [_fold(fold) for fold in folds],
         "strata": [_stratum(name, found) for name, found in backtest.get("strata", {}).items()],
     }
-
-
-def model_name(name: str) -> str:
-    """Return a model's name in words."""
-    return MODEL_NAMES.get(name, name.replace("_", " ").capitalize())
 
 
 def shown(estimate: Mapping[str, Any] | None, metric: str) -> dict[str, str]:
@@ -60,9 +73,10 @@ def shown(estimate: Mapping[str, Any] | None, metric: str) -> dict[str, str]:
 
 
 def _number(value: float, metric: str) -> str:
-    return (
-        percent(value) if metric in AS_SHARE else f"{value:.3f}" if metric in ("brier", "log_loss") else f"{value:.2f}"
-    )
+    if metric in AS_SHARE:
+        return percent(value)
+    text = f"{value:.3f}" if metric in ("brier", "log_loss") else f"{value:.2f}"
+    return text.replace("-", MINUS) + (" ×" if metric == "lift_at_capacity" else "")
 
 
 def _window(risk: str, title: str, backtest: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,16 +87,26 @@ def _window(risk: str, title: str, backtest: Mapping[str, Any]) -> dict[str, Any
         "risk": risk,
         "title": title,
         "base_rate": backtest.get("base_rates", {}).get(risk),
-        "models": [
-            {
-                "name": name,
-                "ours": name == MODEL,
-                "cells": [shown(found.get(metric), metric) for metric in METRIC_NAMES],
-            }
-            for name, found in models.items()
-        ],
+        "tables": [_table(title, models, metrics) for title, metrics in _metrics(models).items() if metrics],
         "calibration": _calibration(curves.get("calibration", []), title),
         "gains": _gains(curves.get("gains", {}), title),
+    }
+
+
+def _metrics(models: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the metrics that any model has: those in sight, then those that are folded away."""
+    known = [metric for metric in METRIC_NAMES if any(found.get(metric) for found in models.values())]
+    return {"": [m for m in known if m in IN_SIGHT], "More figures": [m for m in known if m not in IN_SIGHT]}
+
+
+def _table(folded: str, models: Mapping[str, Mapping[str, Any]], metrics: Sequence[str]) -> dict[str, Any]:
+    return {
+        "folded": folded,
+        "titles": [METRIC_NAMES[metric] for metric in metrics],
+        "models": [
+            {"name": name, "ours": name == MODEL, "cells": [shown(found.get(metric), metric) for metric in metrics]}
+            for name, found in models.items()
+        ],
     }
 
 

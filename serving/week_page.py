@@ -20,6 +20,7 @@ from serving.risk_list import PublishedList, find_list, read_list
 from serving.week_backtest import backtest_section
 from serving.week_data import data_section
 from serving.week_signals import signals_section
+from serving.week_verdict import verdict_section
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,12 +52,14 @@ def render_week(
     backtest: Mapping[str, Any] | None = None,
     check: Mapping[str, Any] | None = None,
     signals: Mapping[str, Any] | None = None,
+    verdict: Mapping[str, Any] | None = None,
     detailed: int = DETAILED,
 ) -> str:
     """Return the report of the current list, or of `as_of`.
 
     `backtest`, `check` and `signals` are what those commands and `features --register` print with --json; a section
-    whose numbers are absent says so.
+    whose numbers are absent says so. `verdict` is the last promotion's: outcome, why, checks (name, outcome, text),
+    challenger, champion and as_of; its section is left out without one.
     """
     published = read_list(engine, as_of)
     shown = published.rows[:detailed]
@@ -75,6 +78,7 @@ def render_week(
         ranked_by=RISK_NAMES[published.settings.rank_by],
         backtest=backtest_section(backtest) if backtest else None,
         signals=signals_section(signals),
+        verdict=verdict_section(verdict),
         data=data_section(check, published.left_out),
         unscored=_unscored(published),
         soon_days=SOON_DAYS,

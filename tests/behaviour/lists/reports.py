@@ -11,7 +11,13 @@ METRICS = {
     "recall_at_capacity": 0.58,
     "precision_at_capacity": 0.19,
     "arr_recall_at_capacity": 0.61,
+    "lift_at_capacity": 7.2,
+    "calibration_slope": 0.97,
+    "calibration_intercept": -0.06,
+    "brier_skill": 0.18,
+    "log_loss_skill": 0.24,
 }
+KINDS = ("hazard", "logistic", "renewal_calendar", "last_login")
 BASELINES = {"logistic": 0.97, "renewal_calendar": 0.89, "last_login": 0.8}
 
 
@@ -40,7 +46,51 @@ def backtest_report(skill: float = 1.0, churns: int = 41) -> dict[str, Any]:
             for name in ("contract ends inside the window", "contract does not end inside it", "segment Small")
         },
         "curves": {risk: _curves(place) for place, risk in enumerate(risks)},
+        "lead_time": lead_time(skill),
     }
+
+
+def lead_time(skill: float = 1.0) -> dict[str, Any]:
+    """Return curves of four models, the judged one above the others by `skill`."""
+    worth = dict(zip(KINDS, (0.86 * skill, 0.8, 0.55, 0.4), strict=True))
+    lines = {name: {"accounts": _falling(height, 0), "arr": _falling(height, 9)} for name, height in worth.items()}
+    return {
+        "capacity": 40,
+        "accounts": 118,
+        "from": "2025-11-04",
+        "to": "2026-06-27",
+        "models": lines,
+        "differences": {
+            name: {"accounts": _falling(worth["hazard"] - height, 0)}
+            for name, height in worth.items()
+            if name != KINDS[0]
+        },
+    }
+
+
+def verdict(outcome: str = "promote", champion: str | None = "77aa01b2c3d4") -> dict[str, Any]:
+    """Return a promotion verdict with a check of each kind."""
+    checks = [
+        ("not_worse", "passed", "AUC 0.842 against 0.836, difference +0.006 (−0.004 to +0.016), margin −0.01."),
+        ("calibrated", "unsure", "Slope 0.97 (0.84 to 1.10): the interval leaves the limits 0.9 to 1.1."),
+        ("no_leak", "failed", "seats_ratio alone ranks 99.1% of the pairs right."),
+    ]
+    return {
+        "outcome": outcome,
+        "why": "The challenger is not worse than the champion and beats every baseline.",
+        "checks": [dict(zip(("name", "outcome", "text"), check, strict=True)) for check in checks],
+        "challenger": "5f0c2d9e41ab",
+        "champion": champion,
+        "as_of": "2026-09-07",
+    }
+
+
+def _falling(height: float, later: int) -> list[dict[str, Any]]:
+    values = {days: height * 0.994 ** (days + later) for days in range(0, 181, 5)}
+    return [
+        {"days": days, "value": value, "low": value - 0.08, "high": min(1.0, value + 0.07)}
+        for days, value in values.items()
+    ]
 
 
 def check_report() -> dict[str, Any]:
