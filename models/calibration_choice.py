@@ -68,7 +68,7 @@ class Choice:
 
 
 def choose(predictions: pd.DataFrame, *, lag_days: int, resamples: int = 300, seed: int = 7) -> Choice:
-    """Judge every calibrator on the folds of a backtest and adopt the best that is better beyond chance.
+    """Judge every calibrator on the folds of a backtest and adopt one that is better beyond chance.
 
     Rolling: a fold's calibrators are fitted on rows of earlier folds whose horizon and recording lag (`lag_days`) had
     passed by the fold's first as-of date. What is adopted is fitted on all rows. None is the rule.
@@ -80,12 +80,21 @@ def choose(predictions: pd.DataFrame, *, lag_days: int, resamples: int = 300, se
     accounts = Accounts.draw(judged["account_id"], resamples, seed)
     kinds = (*FITS, "segments")
     candidates = tuple(_judge(kind, pairs, judged, accounts, len(kinds)) for kind in kinds)
-    good = [each for each in candidates if each.better and each.adoptable]
-    best = max(good, key=lambda each: each.improvement["risk_90"].value, default=None)
+    best = simplest(candidates)
     adopted = (
         None if best is None else Calibration.fit(best.kind, hazards_of(predictions), interval_churns(predictions))
     )
     return Choice(adopted, candidates, len(pairs), len(judged), _says(best, candidates))
+
+
+def simplest(candidates: tuple[Candidate, ...]) -> Candidate | None:
+    """Return the simplest calibrator that is better and whose gain reaches the lower end of the greatest one's."""
+    good = [each for each in candidates if each.better and each.adoptable]
+    if not good:
+        return None
+    greatest = max((each.improvement["risk_90"] for each in good), key=lambda gain: gain.value)
+    # In the order of FITS, fewest numbers first: the greatest of several gains is partly luck.
+    return next(each for each in good if each.improvement["risk_90"].value >= greatest.low)
 
 
 def _rolling(predictions: pd.DataFrame, lag_days: int) -> list[tuple[pd.DataFrame, pd.DataFrame]]:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from models.calibration import calibrate_risks
-from models.calibration_choice import Candidate, choose
+from models.calibration_choice import Candidate, choose, simplest
 from models.metrics import Estimate
 from tests.unit.models.past_scores import past_scores
 
@@ -16,8 +16,7 @@ def test_overconfident_risks_are_mended() -> None:
     past = past_scores(1, stretch=2.0)
     choice = choose(past, lag_days=7, resamples=100)
     assert choice.adopted is not None
-    assert f"{choice.adopted.kind} is adopted: it lowers the log loss of risk_90 by" in choice.says
-    assert {each.kind: each.better for each in choice.candidates}["platt"]
+    assert "platt is adopted: it lowers the log loss of risk_90 by" in choice.says
     mended = calibrate_risks(choice.adopted, past)["risk_90"]
     assert (mended - past["true_90"]).abs().mean() < 0.5 * (past["risk_90"] - past["true_90"]).abs().mean()
 
@@ -77,6 +76,17 @@ def test_a_worse_window_forbids_what_the_horizon_allows() -> None:
     assert Candidate("platt", {"risk_90": gain, "risk_60_90": gain}).better
     assert not Candidate("platt", {"risk_90": gain, "risk_60_90": loss}).better
     assert not Candidate("platt", {"risk_90": Estimate(0.1, -0.01, 0.2), "risk_60_90": gain}).better
+
+
+def test_a_simpler_curve_that_gains_about_as_much_is_preferred() -> None:
+    def candidate(kind: str, value: float) -> Candidate:
+        return Candidate(kind, {"risk_90": Estimate(value, value - 0.02, value + 0.02), "risk_60_90": nothing})
+
+    nothing = Estimate(0.0, -0.1, 0.1)
+    near = simplest((candidate("platt", 0.05), candidate("beta", 0.06)))
+    far = simplest((candidate("platt", 0.03), candidate("isotonic", 0.06)))
+    assert (near and near.kind, far and far.kind) == ("platt", "isotonic")
+    assert simplest((candidate("platt", 0.01),)) is None
 
 
 def _hazards(past: pd.DataFrame, judged: pd.Series, lag_days: int = 7) -> list[np.ndarray]:
