@@ -68,6 +68,74 @@ def lead_time(skill: float = 1.0) -> dict[str, Any]:
     }
 
 
+def compare_report(runs: int = 1) -> dict[str, Any]:
+    """Return a comparison of so many runs with a base: one metric better, one worse, the rest unclear."""
+    names = [f"run {number}" for number in range(1, runs + 1)]
+    return {
+        "base": "champion",
+        "runs": [
+            {
+                "name": name,
+                "run_id": f"{place:032x}",
+                "model": kind,
+                "as_of": "2026-06-29",
+                "outcome": "9b1e77c0aa10",
+                "cost": {"train_cpu_seconds": 41.2, "score_cpu_seconds_per_1000": 0.031},
+            }
+            for place, (name, kind) in enumerate(zip(["champion", *names], ["hazard", *["pooled"] * runs], strict=True))
+        ],
+        "rows": 24_308,
+        "accounts": 1_288,
+        "weeks": 24,
+        "churned_accounts": 147,
+        "variants": 3,
+        "verdicts": [
+            {
+                "run": name,
+                "against": "champion",
+                "outcome": "not enough evidence",
+                "text": f"not enough evidence that {name} and champion differ: you would need about 31 more weeks.",
+            }
+            for name in names
+        ],
+        "differences": [line | {"run": name, "against": "champion"} for name in names for line in _differences()],
+        "lists": [
+            {"run": name, "against": "champion", "capacity": 40, "overlap": 0.83, "low": 0.79, "high": 0.87}
+            for name in names
+        ],
+        "moved": [
+            {
+                "run": name,
+                "against": "champion",
+                "account_id": "A00042",
+                "as_of": "2026-06-29",
+                "before": 0.21,
+                "after": 0.34,
+                "why": [{"driver": "Logins", "change": 0.08}, {"driver": "Contract", "change": -0.01}],
+            }
+            for name in names
+        ],
+    }
+
+
+def _differences() -> list[dict[str, Any]]:
+    """Return improvements of every metric, and of two metrics by group."""
+    found = []
+    for metric, value in METRICS.items():
+        lower = metric in ("brier", "log_loss", "calibration_error")
+        better = {"recall_at_capacity": 0.03, "brier": -0.0006}.get(metric, 0.001)
+        half = 0.02 if better == 0.001 else abs(better) / 2
+        line = {"metric": metric, "a": value, "b": value - better if lower else value + better, "value": better}
+        found.append(line | {"low": better - half, "high": better + half, "higher_is_better": not lower})
+    groups = [
+        each | {"stratum": stratum}
+        for stratum in ("all accounts", "contract ends inside the window", "segment Small")
+        for each in found
+        if stratum == "all accounts" or each["metric"] in ("auc", "log_loss")
+    ]
+    return [line | {"risk": risk} for risk in ("risk_90", "risk_60_90") for line in groups]
+
+
 def verdict(outcome: str = "promote", champion: str | None = "77aa01b2c3d4") -> dict[str, Any]:
     """Return a promotion verdict with a check of each kind."""
     checks = [
