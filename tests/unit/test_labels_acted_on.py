@@ -90,6 +90,9 @@ def test_a_corrected_intervention_counts_as_it_was_told() -> None:
     longer = told | {"ended_at": T - 20 * DAY, "recorded_at": T + 30 * DAY}
     assert flags([told, longer], 0, known_by=30) == [False]
     assert flags([told, longer], 0, known_by=31) == [True]
+    shorter = longer | {"ended_at": T - 55 * DAY, "recorded_at": T + 60 * DAY}
+    assert flags([told, longer, shorter], 0, known_by=60) == [True]
+    assert flags([told, longer, shorter], 0, known_by=61) == [False]
 
 
 def test_flags_are_those_of_a_slow_look_at_every_intervention() -> None:
