@@ -87,6 +87,17 @@ def choose(predictions: pd.DataFrame, *, lag_days: int, resamples: int = 300, se
     return Choice(adopted, candidates, len(pairs), len(judged), _says(best, candidates))
 
 
+def roll(predictions: pd.DataFrame, kind: str, *, lag_days: int) -> pd.DataFrame:
+    """Return the predictions as a model with such a calibrator would have said them, each fold's fitted as in `choose`.
+
+    Folds before which too little had matured stay as they are.
+    """
+    folds = _rolling(predictions, lag_days)
+    return pd.concat([_with(kind, earlier, fold) if _enough(earlier) else fold for earlier, fold in folds]).loc[
+        predictions.index
+    ]
+
+
 def simplest(candidates: tuple[Candidate, ...]) -> Candidate | None:
     """Return the simplest calibrator that is better and whose gain reaches the lower end of the greatest one's."""
     good = [each for each in candidates if each.better and each.adoptable]
@@ -126,14 +137,17 @@ def _judge(
 ) -> Candidate:
     adoptable = kind != "segments"
     try:
-        hazards = np.vstack([_fit(kind, earlier)(fold) for earlier, fold in pairs])
+        with_it = pd.concat([_with(kind, earlier, fold) for earlier, fold in pairs])
     except np.linalg.LinAlgError as error:
         return Candidate(kind, {risk: missing(str(error)) for risk in JUDGED}, adoptable)
-    with_it = judged.assign(**risks(hazards, judged.index))
     found = {risk: _difference(judged, with_it, risk, accounts) for risk in JUDGED}
     low, high = found["risk_90"].bounds(comparisons)
     corrected = Estimate(found["risk_90"].estimate.value, low, high)
     return Candidate(kind, {"risk_90": corrected, "risk_60_90": found["risk_60_90"].estimate}, adoptable)
+
+
+def _with(kind: str, earlier: pd.DataFrame, fold: pd.DataFrame) -> pd.DataFrame:
+    return fold.assign(**risks(_fit(kind, earlier)(fold), fold.index))
 
 
 def _fit(kind: str, earlier: pd.DataFrame) -> Calibrate:

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from models.calibration import calibrate_risks
-from models.calibration_choice import Candidate, choose, simplest
+from models.calibration_choice import Candidate, choose, roll, simplest
 from models.metrics import Estimate
+from models.recalibration import log_loss_sum, logit, recalibrate
 from tests.unit.models.past_scores import past_scores
 
 
@@ -22,7 +23,7 @@ def test_overconfident_risks_are_mended() -> None:
 
 
 def test_calibrated_risks_stay_as_they_are() -> None:
-    choices = [choose(past_scores(seed, accounts=200), lag_days=7, resamples=100) for seed in range(20)]
+    choices = [choose(past_scores(seed, accounts=150), lag_days=7, resamples=100) for seed in range(20)]
     assert sum(choice.adopted is not None for choice in choices) <= 1
     assert all("platt by " in choice.says for choice in choices if choice.adopted is None)
 
@@ -45,6 +46,19 @@ def test_a_fold_is_judged_without_what_was_not_known_yet() -> None:
         np.testing.assert_array_equal(first, second)
     with pytest.raises(AssertionError):
         np.testing.assert_array_equal(_hazards(past, judged, lag_days=-60)[0], _hazards(told, judged, lag_days=-60)[0])
+
+
+def test_rolled_predictions_are_those_that_were_judged() -> None:
+    past = past_scores(1, stretch=2.0).sample(frac=1.0, random_state=1)
+    rolled = roll(past, "platt", lag_days=7)
+    assert rolled.index.equals(past.index)
+    first = past["fold"] <= 2
+    pd.testing.assert_frame_equal(rolled[first], past[first], check_exact=True)
+    choice = choose(past, lag_days=7, resamples=50)
+    losses = [_log_loss(each[~first]) for each in (past, rolled)]
+    assert losses[0] - losses[1] == pytest.approx(choice.candidates[0].improvement["risk_90"].value)
+    slope = recalibrate(*(rolled[~first][name].to_numpy() for name in ("churned_90", "risk_90", "account_id"))).slope
+    assert slope.low < 1 < slope.high
 
 
 def test_the_first_folds_have_nothing_to_learn_from() -> None:
@@ -87,6 +101,10 @@ def test_a_simpler_curve_that_gains_about_as_much_is_preferred() -> None:
     far = simplest((candidate("platt", 0.03), candidate("isotonic", 0.06)))
     assert (near and near.kind, far and far.kind) == ("platt", "isotonic")
     assert simplest((candidate("platt", 0.01),)) is None
+
+
+def _log_loss(past: pd.DataFrame) -> float:
+    return log_loss_sum(logit(past["risk_90"]), past["churned_90"].to_numpy()) / len(past)
 
 
 def _hazards(past: pd.DataFrame, judged: pd.Series, lag_days: int = 7) -> list[np.ndarray]:
