@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def lead_time(lines: Sequence[Band], marked: int, title: str) -> str:
     figure, axes = _figure(SIZE)
     axes.axvline(marked, color=INKS["muted"], linewidth=1, linestyle=DASHES[1])
     for place, line in enumerate(lines):
-        ink, dash = INKS[LINE_INKS[min(place, 4)]], DASHES[min(place, 4)]
+        ink, dash = _look(place)
         days, values, *_ = zip(*line.points, strict=True) if line.points else ((), ())
         if place == 0:
             known = [point for point in line.points if point[2] is not None and point[3] is not None]
@@ -71,7 +71,7 @@ def lead_time(lines: Sequence[Band], marked: int, title: str) -> str:
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("At least so many days before the churn")
     axes.set_ylabel("Share that was on a list")
-    axes.legend(frameon=False, fontsize=9, labelcolor=INKS["text"], loc="upper right")
+    _legend(axes, len(lines), "upper right")
     return _svg(figure, title)
 
 
@@ -139,7 +139,7 @@ def gains(curves: Sequence[Curve], title: str) -> str:
     figure, axes = _figure(SIZE)
     axes.plot([0, 1], [0, 1], color=INKS["muted"], linewidth=1, linestyle=DASHES[1], label="At random")
     for place, curve in enumerate(curves):
-        ink, dash = INKS[LINE_INKS[min(place, 4)]], DASHES[min(place, 4)]
+        ink, dash = _look(place)
         width = 2.2 if place == 0 else 1.4
         axes.plot(*zip(*curve.points, strict=True), color=ink, linestyle=dash, linewidth=width, label=curve.name)
     axes.set_xlim(0, 1)
@@ -148,7 +148,7 @@ def gains(curves: Sequence[Curve], title: str) -> str:
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("Accounts looked at, riskiest first")
     axes.set_ylabel("Share of the churn among them")
-    axes.legend(frameon=False, fontsize=9, labelcolor=INKS["text"], loc="lower right")
+    _legend(axes, len(curves), "lower right")
     return _svg(figure, title)
 
 
@@ -165,6 +165,17 @@ def sparkline(risks: Sequence[float], title: str) -> str:
         f'<path d="M4 34H136" class="spark-base"/><polyline points="{line}"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/></svg>'
     )
+
+
+def _look(place: int) -> tuple[str, Any]:
+    """Return the ink and the dash of the line at this place: no two of the first thirteen are alike."""
+    if place == 0:
+        return INKS[LINE_INKS[0]], DASHES[0]
+    return INKS[LINE_INKS[1 + (place - 1) % 4]], DASHES[1 + (place - 1 + (place - 1) // 4) % 4]
+
+
+def _legend(axes: Axes, lines: int, where: Literal["upper right", "lower right"]) -> None:
+    axes.legend(frameon=False, fontsize=9 if lines < 6 else 7.5, labelcolor=INKS["text"], loc=where)
 
 
 def _figure(size: tuple[float, float]) -> tuple[Figure, Axes]:

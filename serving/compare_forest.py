@@ -115,6 +115,6 @@ def _picture(line: Mapping[str, Any], reach: float, said: str, label: str) -> st
 def _mark(x: float, said: str) -> str:
     """Return a full circle for better, a square for worse and a ring for unclear: colour is not the only cue."""
     if said == "worse":
-        square = '<rect class="mark" x="-5" y="-5" width="10" height="10"/>'
+        square = '<rect class="dot" x="-5" y="-5" width="10" height="10"/>'
         return f'<svg x="{x:.2f}%" y="14" overflow="visible">{square}</svg>'
-    return f'<circle class="mark" cx="{x:.2f}%" cy="14" r="5.5"/>'
+    return f'<circle class="dot" cx="{x:.2f}%" cy="14" r="5.5"/>'

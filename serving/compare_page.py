@@ -55,11 +55,16 @@ def _pair(verdict: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, An
         "against": verdict["against"],
         "word": verdict["outcome"][:1].upper() + verdict["outcome"][1:],
         "tone": TONES.get(verdict["outcome"], "medium"),
-        "text": verdict["text"],
+        "text": _opened(verdict["text"]),
         "windows": [window for risk, title in RISKS.items() if (window := _window(risk, title, differences))["lines"]],
         "lists": [_overlap(line) for line in own("lists")],
         "moved": [_moved(line) for line in own("moved")],
     }
+
+
+def _opened(text: str) -> str:
+    """Return the sentence with a capital, unless it begins with the name of a run."""
+    return text[:1].upper() + text[1:] if text.startswith(("not ", "nothing ")) else text
 
 
 def _window(risk: str, title: str, differences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

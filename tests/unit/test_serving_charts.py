@@ -10,6 +10,9 @@ BANDS = {"High": 0.3, "Medium": 0.12}
 RISKS = {"High": [0.4, 0.9], "Medium": [0.2], "Low": [0.01] * 700}
 POINTS = [{"risk": risk, "churned": risk, "rows": 100} for risk in (0.001, 0.02, 0.4)]
 CURVES = [charts.Curve(f"model {n}", [(0, 0), (0.5, 0.9), (1, 1)]) for n in range(7)]
+BANDS_OF = [
+    charts.Band(f"model {n}", [(0, 0.9, 0.8, 0.95), (90, 0.4, None, None), (180, 0.2, 0.1, 0.3)]) for n in range(7)
+]
 
 
 def pictures(title: str) -> list[str]:
@@ -17,6 +20,7 @@ def pictures(title: str) -> list[str]:
         charts.distribution(RISKS, BANDS, "Risk", title),
         charts.calibration(POINTS, title),
         charts.gains(CURVES, title),
+        charts.lead_time(BANDS_OF, 60, title),
     ]
 
 
@@ -43,7 +47,12 @@ def test_less_than_two_weeks_draw_no_line(risks: list[float]) -> None:
     assert charts.sparkline(risks, "x") == ""
 
 
+def test_no_two_lines_of_a_picture_look_alike() -> None:
+    assert len({charts._look(place) for place in range(13)}) == 13
+
+
 def test_degenerate_numbers_still_draw() -> None:
     nothing = [{"risk": 0.0, "churned": 0.0, "rows": 5}]
     assert charts.calibration(nothing, "x").strip().endswith("</svg>")
+    assert "<svg" in charts.lead_time([charts.Band("x", [])], 60, "x")
     assert "<svg" in charts.distribution({"High": [], "Low": [0.0, 1.0]}, {"High": 0.5}, "Risk", "x")

@@ -17,7 +17,7 @@ def page(reports: Any) -> Page:
 
 
 def test_the_verdict_stands_first(page: Page) -> None:
-    said = "Not enough evidence not enough evidence that run 1 and champion differ: you would need about 31 more weeks"
+    said = "Not enough evidence Not enough evidence that run 1 and champion differ: you would need about 31 more weeks"
     assert said in page.words
     assert page.words.index(said) < page.words.index("Churned ARR caught")
     assert "24,308 tested rows of 1,288 accounts over 24 weeks, 147 of which churned" in page.words
