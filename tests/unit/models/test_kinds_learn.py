@@ -17,6 +17,8 @@ from models.settings import HazardSettings, TrainSettings
 
 CROSSING = {"separate"}
 """Kinds that do not promise ordered risks."""
+ALIKE = {"cox", "logistic", "last_login", "health_score"}
+"""Kinds that know no contract's end, or only as one more linear term."""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,17 @@ def test_the_same_rows_give_the_same_bytes_whatever_the_threads(
     threaded = kinds.make(model.name, settings.model_copy(update={"threads": 2}))
     again = threaded.fit(book.rows, labels).predict(book.rows)
     assert again.to_numpy().tobytes() == predicted.to_numpy().tobytes()
+
+
+@pytest.mark.parametrize("model", sorted({*kinds.names()} - ALIKE), indirect=True, scope="module")
+@pytest.mark.parametrize("interval", [(0, 30), (60, 90)])
+def test_a_kind_that_can_tell_the_intervals_apart_does(
+    book: Any, predicted: pd.DataFrame, interval: tuple[int, int]
+) -> None:
+    """Contracts of the book end in churn or go on, so that the risk lies where the contract ends."""
+    ends = book.frame["days_to_renewal"].between(interval[0] + 5, interval[1] - 5)
+    early, late = predicted.loc[ends, ["risk_30", "risk_60_90"]].mean()
+    assert (early > 2 * late) if interval == (0, 30) else (late > 2 * early)
 
 
 @pytest.mark.parametrize("name", ["hazard", "separate", "pooled", "histogram"])
