@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,15 +64,26 @@ def lead_time(lines: Sequence[Band], marked: int, title: str) -> str:
             known = [point for point in line.points if point[2] is not None and point[3] is not None]
             x, low, high = ([point[each] or 0.0 for point in known] for each in (0, 2, 3))
             axes.fill_between(x, low, high, color=ink, alpha=0.18, linewidth=0)
-        axes.plot(days, values, color=ink, linestyle=dash, linewidth=2.4 if place == 0 else 1.2, label=line.name)
+        axes.plot(days, values, color=ink, linestyle=dash, linewidth=2.4 if place == 0 else 1.2)
     axes.set_xlim(0, 180)
     axes.set_ylim(0, 1.02)
     axes.xaxis.set_major_locator(FixedLocator(list(range(0, 181, 30))))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("At least so many days before the churn")
     axes.set_ylabel("Share that was on a list")
-    _legend(axes, len(lines), "upper right")
-    return _svg(figure, title)
+    return _svg(figure, title) + keys([line.name for line in lines])
+
+
+def keys(names: Sequence[str]) -> str:
+    """Return the legend of such lines as a list beside the picture, which wraps on any screen."""
+    items = []
+    for place, name in enumerate(names):
+        ink, dash = _look(place)
+        gaps = "" if isinstance(dash, str) else f' stroke-dasharray="{" ".join(str(2 * each) for each in dash[1])}"'
+        colour = next(f"var(--chart-{known})" for known, code in INKS.items() if code == ink)
+        line = f'<path d="M0 5H28" stroke-width="{3 if place == 0 else 2}"{gaps} style="stroke:{colour}"/>'
+        items.append(f'<li><svg width="28" height="10" aria-hidden="true">{line}</svg>{escape(name)}</li>')
+    return f'<ul class="keys">{"".join(items)}</ul>'
 
 
 def distribution(risks: Mapping[str, Sequence[float]], bands: Mapping[str, float], label: str, title: str) -> str:
@@ -137,19 +148,18 @@ def gains(curves: Sequence[Curve], title: str) -> str:
     from matplotlib.ticker import PercentFormatter
 
     figure, axes = _figure(SIZE)
-    axes.plot([0, 1], [0, 1], color=INKS["muted"], linewidth=1, linestyle=DASHES[1], label="At random")
+    axes.plot([0, 1], [0, 1], color=INKS["muted"], linewidth=1, linestyle=DASHES[1])
     for place, curve in enumerate(curves):
         ink, dash = _look(place)
         width = 2.2 if place == 0 else 1.4
-        axes.plot(*zip(*curve.points, strict=True), color=ink, linestyle=dash, linewidth=width, label=curve.name)
+        axes.plot(*zip(*curve.points, strict=True), color=ink, linestyle=dash, linewidth=width)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("Accounts looked at, riskiest first")
     axes.set_ylabel("Share of the churn among them")
-    _legend(axes, len(curves), "lower right")
-    return _svg(figure, title)
+    return _svg(figure, title) + keys([curve.name for curve in curves])
 
 
 def sparkline(risks: Sequence[float], title: str) -> str:
@@ -172,10 +182,6 @@ def _look(place: int) -> tuple[str, Any]:
     if place == 0:
         return INKS[LINE_INKS[0]], DASHES[0]
     return INKS[LINE_INKS[1 + (place - 1) % 4]], DASHES[1 + (place - 1 + (place - 1) // 4) % 4]
-
-
-def _legend(axes: Axes, lines: int, where: Literal["upper right", "lower right"]) -> None:
-    axes.legend(frameon=False, fontsize=9 if lines < 6 else 7.5, labelcolor=INKS["text"], loc=where)
 
 
 def _figure(size: tuple[float, float]) -> tuple[Figure, Axes]:

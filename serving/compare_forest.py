@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import isfinite
+from math import floor, isfinite, log10
 from typing import Any
 
-from serving.formats import MINUS
+from serving.formats import MINUS, MISSING
 
 METRICS = {
     "auc": "AUC",
@@ -63,13 +63,20 @@ def metric_name(metric: str) -> str:
     return METRICS.get(metric, metric.replace("_", " ").capitalize())
 
 
-def number(value: float | None, *, signed: bool = False) -> str:
-    """Return a figure with as many digits as a difference needs, a dash where it is not known."""
+def number(value: float | None, digits: int = 3, *, signed: bool = False) -> str:
+    """Return a figure, a dash where it is not known."""
     if value is None or not isfinite(value):
-        return "–"
-    digits = 4 if abs(value) < 0.0995 else 3 if abs(value) < 9.95 else 1
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+        return MISSING
+    text = (
+        f"{value:+.{digits}f}" if signed and round(value, digits) else f"{abs(value) if signed else value:.{digits}f}"
+    )
     return text.replace("-", MINUS)
+
+
+def digits(line: Mapping[str, Any]) -> int:
+    """Return how many decimals show two digits of the farther end of the line's interval."""
+    farther = max(abs(line["low"]), abs(line["high"])) if _known(line) else 0.0
+    return min(6, max(0, 1 - floor(log10(farther)))) if farther else 3
 
 
 def _known(line: Mapping[str, Any]) -> bool:
@@ -84,16 +91,17 @@ def _reach(line: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> float
 
 def _row(line: Mapping[str, Any], reach: float) -> dict[str, Any]:
     said = effect(line)
-    interval = f"{number(line['low'], signed=True)} to {number(line['high'], signed=True)}"
+    value, low, high = (number(line[name], digits(line), signed=True) for name in ("value", "low", "high"))
+    interval = f"{low} to {high}"
     name, stratum = metric_name(line["metric"]), line["stratum"]
-    label = f"{name}, {stratum}: {number(line['value'], signed=True)}, {interval}, {said}"
+    label = f"{name}, {stratum}: {value}, {interval}, {said}"
     return {
         "metric": name,
         "stratum": "" if stratum == POOLED else stratum[:1].upper() + stratum[1:],
         "effect": said,
-        "value": number(line["value"], signed=True),
+        "value": value,
         "interval": interval,
-        "edge": number(reach, signed=True),
+        "edge": number(reach, digits(line)),
         "picture": _picture(line, reach, said, label),
     }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.kinds import title as model_name
 from serving import formats
-from serving.compare_forest import effect, metric_name, number, panels
+from serving.compare_forest import digits, effect, metric_name, number, panels
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -55,16 +55,19 @@ def _pair(verdict: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, An
         "against": verdict["against"],
         "word": verdict["outcome"][:1].upper() + verdict["outcome"][1:],
         "tone": TONES.get(verdict["outcome"], "medium"),
-        "text": _opened(verdict["text"]),
+        **dict(zip(("says", "because"), _parted(verdict["text"]), strict=True)),
         "windows": [window for risk, title in RISKS.items() if (window := _window(risk, title, differences))["lines"]],
         "lists": [_overlap(line) for line in own("lists")],
         "moved": [_moved(line) for line in own("moved")],
     }
 
 
-def _opened(text: str) -> str:
-    """Return the sentence with a capital, unless it begins with the name of a run."""
-    return text[:1].upper() + text[1:] if text.startswith(("not ", "nothing ")) else text
+def _parted(text: str) -> tuple[str, str]:
+    """Return what the verdict says, with a capital unless it begins with the name of a run, and the figures behind."""
+    says, _, because = text.partition(": ")
+    if says.startswith(("not ", "nothing ")):
+        says = says[:1].upper() + says[1:]
+    return (f"{says}.", because[:1].upper() + because[1:]) if because else (says, "")
 
 
 def _window(risk: str, title: str, differences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -78,14 +81,14 @@ def _window(risk: str, title: str, differences: Sequence[Mapping[str, Any]]) -> 
 
 
 def _line(line: Mapping[str, Any]) -> dict[str, Any]:
-    edges = [number(line.get(end), signed=True) for end in ("low", "high")]
+    value, *edges = (number(line.get(name), digits(line), signed=True) for name in ("value", "low", "high"))
     return {
         "metric": metric_name(line["metric"]),
         "better": "higher" if line["higher_is_better"] else "lower",
         "stratum": line["stratum"][:1].upper() + line["stratum"][1:],
         "a": number(line.get("a")),
         "b": number(line.get("b")),
-        "value": number(line.get("value"), signed=True),
+        "value": value,
         "interval": "" if formats.MISSING in edges else " to ".join(edges),
         "effect": effect(line),
     }

@@ -154,6 +154,6 @@ COLUMNS = (
     TerminalColumn(INTERVAL, 9, 7, "left", lambda row, _: between(row.risk_90_low, row.risk_90_high) or MISSING),
     TerminalColumn("Band", 16, 1, "left", lambda row, _: row.band),
     TerminalColumn("Change", 6, 4, "right", _change),
-    TerminalColumn("Renewal", 11, 7, "left", lambda row, _: day(row.renewal_date)),
+    TerminalColumn("Renewal", 11, 8, "left", lambda row, _: day(row.renewal_date)),
     TerminalColumn("Notice deadline", 22, 4, "left", _notice),
 )

@@ -75,8 +75,8 @@ def shown(estimate: Mapping[str, Any] | None, metric: str) -> dict[str, str]:
 def _number(value: float, metric: str) -> str:
     if metric in AS_SHARE:
         return percent(value)
-    text = f"{value:.3f}" if metric in ("brier", "log_loss") else f"{value:.2f}"
-    return text.replace("-", MINUS) + (" ×" if metric == "lift_at_capacity" else "")
+    digits = {"brier": 3, "log_loss": 3, "lift_at_capacity": 1}.get(metric, 2)
+    return f"{value:.{digits}f}".replace("-", MINUS) + (" ×" if metric == "lift_at_capacity" else "")
 
 
 def _window(risk: str, title: str, backtest: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,12 @@ def test_less_than_two_weeks_draw_no_line(risks: list[float]) -> None:
     assert charts.sparkline(risks, "x") == ""
 
 
+def test_every_line_is_named_beside_its_picture() -> None:
+    picture = charts.gains([charts.Curve("a <b>", [(0, 0), (1, 1)]), *CURVES], "x")
+    assert "a &lt;b&gt;</li>" in picture
+    assert picture.count("<li>") == 8
+
+
 def test_no_two_lines_of_a_picture_look_alike() -> None:
     assert len({charts._look(place) for place in range(13)}) == 13
 

@@ -17,17 +17,17 @@ def page(reports: Any) -> Page:
 
 
 def test_the_verdict_stands_first(page: Page) -> None:
-    said = "Not enough evidence Not enough evidence that run 1 and champion differ: you would need about 31 more weeks"
+    said = "Not enough evidence Not enough evidence that run 1 and champion differ. You would need about 31 more weeks"
     assert said in page.words
     assert page.words.index(said) < page.words.index("Churned ARR caught")
-    assert "24,308 tested rows of 1,288 accounts over 24 weeks, 147 of which churned" in page.words
+    assert "24,308 tested rows over 24 weeks, of 1,288 accounts, 147 of which churned" in page.words
     assert "verdicts corrected for 3 variants" in page.words
 
 
 def test_every_part_of_the_result_is_said(page: Page) -> None:
     parts = (
-        "+0.0300 +0.0150 to +0.0450 better",
-        "−0.0006 −0.0009 to −0.0003 worse",
+        "+0.030 +0.015 to +0.045 better",
+        "−0.00060 −0.00090 to −0.00030 worse",
         "83% (79–87%) of the 40 places a week",
         "A00042 29 Jun 2026 21% 34% +13.0",
         "Logins +8.0",
@@ -113,4 +113,4 @@ def test_a_metric_is_drawn_on_one_scale_with_zero_in_the_middle(reports: Any) ->
     place = [float(re.findall(r'cx="([\d.]+)%"', row["picture"])[0]) for row in (right, left)]
     assert place[0] + place[1] == pytest.approx(100)
     assert place[0] == pytest.approx(72)
-    assert right["edge"] == left["edge"] == "+0.100"
+    assert right["edge"] == left["edge"] == "0.10"
