@@ -25,6 +25,8 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+SHOWN = 0.0005
+"""Parts below half of a tenth of a point are not said, so nobody asks for their driver."""
 SAME_MOVE = 1e-6
 """Days by which a feature's move may miss the elapsed time: the rounding of instants, no more."""
 
@@ -42,8 +44,8 @@ def changes(
 
     Frames: one row per account, as the old and the new model read them, `days` apart. data + clock + model =
     P_new(new row) − P_old(old row). `driver` is the one whose new data moved the risk most in the direction of the
-    data part. An account that was not there before has null in every column. Where the old model cannot read the
-    new frame everything is left to `model`, and `note` says so.
+    data part, null where that is too small to be said. An account that was not there before has null in every column.
+    Where the old model cannot read the new frame everything is left to `model`, and `note` says so.
     """
     here = frame_new.index[frame_new.index.isin(frame_old.index)]
     then, now = frame_old.loc[here], frame_new.loc[here]
@@ -116,17 +118,29 @@ class _Move:
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:
         return _risk(self.model, self.then, self.risk), _risk(self.model, self.now, self.risk)
 
+    def of(self, some: np.ndarray) -> "_Move":
+        """Return the move of some of the accounts."""
+        return _Move(self.model, self.then[some], self.now[some], self.timed[some], self.risk)
+
 
 def _split(move: _Move, features: Sequence[Feature]) -> pd.DataFrame:
     """Return clock, data and the driver of the data: two players share exactly, a driver is only compared."""
     clock, data = move.part(move.timed), move.part(~move.timed)
+    driver = np.full(len(data), None, dtype=object)
+    shown = np.abs(data) >= SHOWN
+    if shown.any():
+        driver[shown] = _leading(move.of(shown), np.sign(data[shown]), features)
+    return pd.DataFrame({"data": data, "clock": clock, "driver": driver}, move.now.index)
+
+
+def _leading(move: _Move, direction: np.ndarray, features: Sequence[Feature]) -> np.ndarray:
+    """Return per account the driver whose data moved the risk most in the direction, None where none did."""
     drivers = {feature.name: feature.driver for feature in features}
     own = np.array([drivers[str(name)] for name in move.now.columns], dtype=object)
     names = list(dict.fromkeys(own))
-    along = np.column_stack([move.part(~move.timed & (own == name)) for name in names]) * np.sign(data)[:, None]
-    leading = np.array(names, dtype=object)[along.argmax(axis=1)]
-    driver = np.where(along.max(axis=1) > 0, leading, None)
-    return pd.DataFrame({"data": data, "clock": clock, "driver": driver}, move.now.index)
+    along = np.column_stack([move.part(~move.timed & (own == name)) for name in names]) * direction[:, None]
+    first = np.array(names, dtype=object)[along.argmax(axis=1)]
+    return np.asarray(np.where(along.max(axis=1) > 0, first, None))
 
 
 def _risk(model: FittedHazards, frame: pd.DataFrame, risk: str) -> np.ndarray:

@@ -43,11 +43,8 @@ def percent(value: float | None) -> str:
         return MISSING
     shown = abs(value) * 100
     if 0 < shown < 0.05:
-        text = "<0.1%"
-    elif shown < 9.95 and shown > 0:
-        text = f"{shown:.1f}%"
-    else:
-        text = ">99%" if 99.5 <= shown < 100 else f"{shown:.0f}%"
+        return "<0.1%" if value > 0 else f">{MINUS}0.1%"
+    text = ">99%" if 99.5 <= shown < 100 else f"{shown:.{1 if 0 < shown < 9.95 else 0}f}%"
     return text if value >= 0 else MINUS + text
 
 

@@ -76,7 +76,10 @@ def _number(value: float, metric: str) -> str:
     if metric in AS_SHARE:
         return percent(value)
     digits = {"brier": 3, "log_loss": 3, "lift_at_capacity": 1}.get(metric, 2)
-    return f"{value:.{digits}f}".replace("-", MINUS) + (" ×" if metric == "lift_at_capacity" else "")
+    # Adding zero takes the sign from what rounds to nothing.
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", MINUS) + (
+        " ×" if metric == "lift_at_capacity" else ""
+    )
 
 
 def _window(risk: str, title: str, backtest: Mapping[str, Any]) -> dict[str, Any]:

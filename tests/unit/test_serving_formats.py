@@ -25,7 +25,17 @@ def test_short_money(value: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0%"), (0.0001, "<0.1%"), (0.0421, "4.2%"), (0.0999, "10%"), (0.314, "31%"), (0.999, ">99%"), (1, "100%")],
+    [
+        (0, "0%"),
+        (0.0001, "<0.1%"),
+        (-0.0002, ">−0.1%"),
+        (-0.02, "−2.0%"),
+        (0.0421, "4.2%"),
+        (0.0999, "10%"),
+        (0.314, "31%"),
+        (0.999, ">99%"),
+        (1, "100%"),
+    ],
 )
 def test_percent_is_never_a_bare_zero_or_hundred_for_what_is_not(value: float, text: str) -> None:
     assert formats.percent(value) == text

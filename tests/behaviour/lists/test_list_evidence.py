@@ -1,5 +1,6 @@
 """The report's evidence: who serves and why, and how long before a churn the account stood on a list."""
 
+import re
 from typing import Any
 
 import pytest
@@ -28,6 +29,18 @@ def test_a_verdict_is_said_with_every_check(words: Any, reports: Any) -> None:
         "Not sure Calibrated Slope 0.97",
     )
     assert [part for part in parts if part not in said] == []
+
+
+def test_every_check_has_its_own_tone(published: Engine, reports: Any) -> None:
+    section = (
+        render_week(published, verdict=reports["verdict"]()).partition('id="verdict"')[2].partition("</section>")[0]
+    )
+    assert re.findall(r'class="(?:judged )?(tone-\w+)"', section) == [
+        "tone-low",
+        "tone-low",
+        "tone-medium",
+        "tone-high",
+    ]
 
 
 @pytest.mark.parametrize(("outcome", "word"), [("keep", "Champion kept"), ("refuse", "Refused")])

@@ -11,7 +11,8 @@ import pytest
 
 from features.catalogue import Feature, catalogue
 from features.labels import label
-from models.changes import CATALOGUE_CHANGED, PARTS, changes, said, sentence
+from models.calibration import Calibration
+from models.changes import CATALOGUE_CHANGED, PARTS, SHOWN, changes, said, sentence
 from models.hazard import FittedHazards, HazardModel
 from models.settings import HazardSettings
 
@@ -94,6 +95,18 @@ def test_a_single_cause_lands_in_its_own_part(
     assert split[others].abs().max().max() < 1e-12
 
 
+def test_a_calibrated_model_splits_as_exactly(
+    book: Any, then: pd.DataFrame, known: list[Feature], models: tuple[FittedHazards, FittedHazards]
+) -> None:
+    new = replace(models[1], calibration=Calibration("platt", ((0.2, 1.3),) * 3))
+    now = moved(then, days_to_renewal=-7, login_drop=1.0)
+    split = changes(models[0], new, then, now, known, 7, (0, 90))
+    risks = [m.predict(replace(book.rows, frame=f))["risk_90"] for m, f in ((models[0], then), (new, now))]
+    np.testing.assert_allclose(split[list(PARTS)].sum(axis=1), risks[1] - risks[0], rtol=0, atol=1e-9)
+    uncalibrated = changes(*models, then, now, known, 7, (0, 90))
+    assert (split["model"] - uncalibrated["model"]).abs().max() > 1e-3
+
+
 def test_two_causes_share_what_they_did_together(change: Change, then: pd.DataFrame) -> None:
     alone = [change(then, moved(then, **by)) for by in ({"days_to_renewal": -7}, {"login_drop": 1.5})]
     both = change(then, moved(then, days_to_renewal=-7, login_drop=1.5))
@@ -104,7 +117,10 @@ def test_two_causes_share_what_they_did_together(change: Change, then: pd.DataFr
 
 def test_the_driver_is_the_one_whose_new_data_moved_the_risk(change: Change, then: pd.DataFrame) -> None:
     split = change(then, moved(then, login_drop=2.5, days_to_renewal=-7))
-    assert set(split.loc[split["data"].abs() > 1e-6, "driver"]) == {"Logins"}
+    shown = split["data"].abs() >= SHOWN
+    assert set(split.loc[shown, "driver"]) == {"Logins"}
+    assert split.loc[~shown, "driver"].isna().all()
+    assert 0 < shown.sum() < len(shown)
     both = change(then, moved(then, login_drop=2.5, breadth=-2.0))
     assert set(both["driver"].dropna()) == {"Logins", "Adoption"}
     for still in (then, moved(then, days_to_renewal=-7)):

@@ -10,6 +10,7 @@ import pytest
 from features.catalogue import Feature, catalogue
 from features.labels import label
 from models import faithfulness as tested
+from models.calibration import Calibration
 from models.explain import Contributions
 from models.faithfulness import Explained, faithfulness
 from models.hazard import FittedHazards, HazardModel
@@ -54,6 +55,13 @@ def test_a_sound_model_passes(found: dict[str, Any]) -> None:
     assert 0.4 < found["stability"]["reseeded"]["mean"] < 1
     assert 0.4 < found["stability"]["week_to_week"]["riskiest_tenth"] <= 1
     json.dumps(found, allow_nan=False)
+
+
+def test_a_calibrated_model_passes_too(book: Any, fits: list[FittedHazards], known: list[Feature]) -> None:
+    bent = replace(fits[0], calibration=Calibration("platt", ((0.2, 1.3),) * 3))
+    found = faithfulness(bent, fits[1], book.rows, known)
+    assert [found[name]["holds"] for name in ("sums", "tree_shap", "deletion")] == [True] * 3
+    assert found["deletion"] != faithfulness(fits[0], fits[1], book.rows, known)["deletion"]
 
 
 def test_only_the_last_two_dates_are_read_and_at_most_the_sample(book: Any) -> None:
