@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 JUDGED = ("risk_90", "risk_60_90")
 """The risks that metrics are given for."""
 
+HEADLINE = "risk_60_90"
+"""The risk whose lists the headline curve is drawn for: those that CS can still act on."""
+
 Progress = Callable[[int, int, str], None]
 
 
@@ -46,6 +49,8 @@ class Backtest:
     strata: dict[str, dict[str, Any]]
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
     """Per model: fit_cpu_seconds (all folds), predict_cpu_seconds_per_1000 rows, cached_folds."""
+    drivers: pd.DataFrame | None = None
+    """account_id, as_of and each driver's contribution to the model's risk_90 at the last tested as-of date."""
 
     @property
     def base_rates(self) -> dict[str, float]:
@@ -53,11 +58,11 @@ class Backtest:
         return {risk: float(self.predictions[churned(risk)].mean()) for risk in JUDGED}
 
     @cached_property
-    def lead_time(self) -> dict[str, Any] | None:
-        """The lead-time curves by risk_90; None when no churn had all the weeks before it tested."""
-        risks = {name: column(name, "risk_90", self.models[0]) for name in self.models}
+    def lead_times(self) -> dict[str, dict[str, Any] | None]:
+        """The lead-time curves of lists ranked by each judged risk; None when no churn had all its weeks tested."""
         how = {"capacity": self.settings.capacity, "resamples": self.settings.resamples, "seed": self.settings.seed}
-        return lead_time(self.predictions, risks, **how)
+        columns = {risk: {name: column(name, risk, self.models[0]) for name in self.models} for risk in JUDGED}
+        return {risk: lead_time(self.predictions, columns[risk], **how) for risk in JUDGED}
 
     def to_json(self) -> dict[str, Any]:
         """Return the stable shape that programs read, with the curves."""
@@ -71,7 +76,8 @@ class Backtest:
             "accounts": int(self.predictions["account_id"].nunique()),
             "base_rates": self.base_rates,
             "folds": [_plain(fold) for fold in self.folds],
-            "lead_time": self.lead_time,
+            "lead_time": self.lead_times[HEADLINE],
+            "lead_times": self.lead_times,
             "pooled": _plain(self.pooled[model]),
             "baselines": {name: _plain(self.pooled[name]) for name in baselines},
             "strata": _plain(self.strata),
@@ -121,6 +127,7 @@ def backtest(
         pooled={name: _judge(predictions, name, names[0], settings) for name in names},
         strata=_strata(predictions, names, settings),
         costs=replay.costs(names, len(predictions)),
+        drivers=replay.drivers,
     )
 
 

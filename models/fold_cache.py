@@ -16,7 +16,8 @@ from models.protocol import RISKS, Model, Rows
 from models.provenance import code_of
 
 KEPT = 400
-"""Files that are kept; the ones not used for longest go first."""
+"""Folds that are kept; the ones not used for longest go first."""
+DRIVERS = ".drivers"
 NO_EFFECT = frozenset({"threads", "minimum_churns"})
 """Settings that change no prediction."""
 
@@ -29,6 +30,8 @@ class Replayed:
     """RISKS per row, in the order of the test rows."""
     fit_seconds: float
     predict_seconds: float
+    drivers: pd.DataFrame | None = None
+    """What its risks are made of at the last as-of date, by driver, where the model can say."""
     cached: bool = False
 
 
@@ -50,35 +53,43 @@ class FoldCache:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        path = self.folder / f"{key}.parquet"
+        path, beside = (self.folder / f"{key}{end}.parquet" for end in ("", DRIVERS))
         try:
             table = pq.read_table(path, page_checksum_verification=True)
-            cost = json.loads(table.schema.metadata[b"cost"])
+            about = json.loads(table.schema.metadata[b"about"])
             found = table.select(list(RISKS)).to_pandas()
+            drivers = pq.read_table(beside, page_checksum_verification=True).to_pandas() if about["drivers"] else None
         except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
             return None
         if len(found) != rows:
             return None
         path.touch()
-        return Replayed(found, float(cost["fit"]), float(cost["predict"]), cached=True)
+        return Replayed(found, float(about["fit"]), float(about["predict"]), drivers, cached=True)
 
     def put(self, key: str, made: Replayed) -> None:
         """Keep a fold; a reader sees it whole or not at all."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        cost = json.dumps({"fit": made.fit_seconds, "predict": made.predict_seconds})
+        if made.drivers is not None:
+            self._write(pa.Table.from_pandas(made.drivers, preserve_index=False), f"{key}{DRIVERS}")
+        about = {"fit": made.fit_seconds, "predict": made.predict_seconds, "drivers": made.drivers is not None}
         table = pa.table({risk: made.risks[risk].to_numpy(dtype=float) for risk in RISKS})
-        half = self.folder / f".{key}.half"
-        pq.write_table(table.replace_schema_metadata({b"cost": cost.encode()}), half, write_page_checksum=True)
-        half.replace(self.folder / f"{key}.parquet")
+        self._write(table.replace_schema_metadata({b"about": json.dumps(about).encode()}), key)
         self._tidy()
 
+    def _write(self, table: Any, name: str) -> None:  # noqa: ANN401  pyarrow has no types
+        import pyarrow.parquet as pq
+
+        half = self.folder / f".{name}.half"
+        pq.write_table(table, half, write_page_checksum=True)
+        half.replace(self.folder / f"{name}.parquet")
+
     def _tidy(self) -> None:
-        kept = sorted(self.folder.glob("*.parquet"), key=lambda path: path.stat().st_mtime)
-        for path in kept[: max(len(kept) - KEPT, 0)]:
+        whole = [path for path in self.folder.glob("*.parquet") if not path.stem.endswith(DRIVERS)]
+        for path in sorted(whole, key=lambda path: path.stat().st_mtime)[: max(len(whole) - KEPT, 0)]:
             path.unlink(missing_ok=True)
+            path.with_stem(f"{path.stem}{DRIVERS}").unlink(missing_ok=True)
 
 
 def identity(model: Model) -> str | None:

@@ -1,66 +1,121 @@
-"""The rule by which a challenger becomes champion, from recorded backtests alone."""
+"""Promotion by evidence: what a challenger must show before it serves, and the verdict that says so in words."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CheckOutcome = Literal["passed", "failed", "unsure"]
+VerdictOutcome = Literal["promote", "keep", "refuse"]
+
+
+class PromotionSettings(BaseModel):
+    """The limits that a challenger is held to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    margin: float = Field(
+        default=0.01, ge=0, le=0.5, description="loss of AUC against the champion that still counts as not worse"
+    )
+    windows: int = Field(
+        default=6, ge=1, le=60, description="the newest folds of the backtest that evidence is taken from"
+    )
+    claims: tuple[str, ...] = Field(
+        default=(), description="metrics that must be shown to be better than the champion's"
+    )
+    slope: tuple[float, float] = Field(default=(0.8, 1.25), description="limits of the calibration slope")
+    intercept: float = Field(default=0.4, gt=0, description="limit of the calibration intercept, in log-odds")
+    slice_margin: float = Field(
+        default=0.10, gt=0, le=0.5, description="loss of AUC in one slice that is falling apart"
+    )
+    slice_churns: int = Field(default=15, ge=2, description="fewest churned accounts for a slice to be judged")
+    leak_auc: float = Field(
+        default=0.97, gt=0.5, le=1, description="a feature, or the model, that ranks this well knows the outcome"
+    )
+    leak_gain: float = Field(default=0.8, gt=0, le=1, description="share of one hazard's gain that no feature may have")
+    agreement: float = Field(
+        default=0.5, gt=0, le=1, description="rank correlation of the stored model with the newest fold's"
+    )
+    speed: float = Field(default=3.0, gt=1, description="times the champion's CPU that training and scoring may take")
+    score_seconds: float = Field(default=1.0, gt=0, description="CPU seconds that scoring 1,000 accounts may take")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at, and what was found, in words with numbers."""
+
+    name: str
+    outcome: CheckOutcome
+    text: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return the three as JSON."""
+        return {"name": self.name, "outcome": self.outcome, "text": self.text}
 
 
 @dataclass(frozen=True)
 class Verdict:
     """Whether the challenger serves from now on, and why, in words."""
 
-    promote: bool
+    outcome: VerdictOutcome
     why: str
+    checks: tuple[Check, ...] = ()
+    challenger: str = ""
+    champion: str | None = None
+    as_of: str = ""
+
+    @property
+    def promote(self) -> bool:
+        """Whether the challenger serves."""
+        return self.outcome == "promote"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what stands in `verdict.json` and on the weekly report."""
+        return {
+            "outcome": self.outcome,
+            "why": self.why,
+            "challenger": self.challenger,
+            "champion": self.champion,
+            "as_of": self.as_of,
+            "checks": [check.to_json() for check in self.checks],
+        }
+
+    def markdown(self) -> str:
+        """Return the verdict as a page to read."""
+        marks = {"passed": "passed", "failed": "FAILED", "unsure": "not sure"}
+        lines = [f"| {check.name} | {marks[check.outcome]} | {check.text} |" for check in self.checks]
+        head = f"# {HEADS[self.outcome]}\n\n{self.why}\n\n"
+        about = f"Challenger {self.challenger}, champion {self.champion or 'none'}, as-of {self.as_of}.\n\n"
+        return "\n".join([f"{head}{about}| check | outcome | what was found |", "|---|---|---|", *lines, ""])
 
 
-def promote(challenger: Mapping[str, Any], champion: Mapping[str, Any] | None) -> Verdict:
-    """Judge a challenger's backtest beside the champion's, both as `Backtest.to_json` writes them.
+HEADS: Mapping[VerdictOutcome, str] = {
+    "promote": "Promoted",
+    "keep": "Champion kept: not enough evidence",
+    "refuse": "Refused",
+}
 
-    The first model, or the first of a new outcome contract, serves; a later one serves unless its AUC for risk_90 is
-    not above chance or its whole interval lies below the champion's AUC.
+
+def decide(checks: Sequence[Check], *, challenger: str, champion: str | None, as_of: str) -> Verdict:
+    """Return the verdict that the checks allow.
+
+    One failed check refuses. Without any, an unsure one keeps the champion; where there is none to keep, the challenger
+    serves and the verdict says what is not known.
     """
-    new = _Auc.of(challenger)
-    if champion is None:
-        return Verdict(True, f"first model: {new}{new.warning}")
-    if champion["outcome"] != challenger["outcome"]:
-        return Verdict(
-            True,
-            f"first model of outcome contract {challenger['outcome']} (the champion's is {champion['outcome']}, so the "
-            f"two cannot be compared): {new}{new.warning}",
-        )
-    old = _Auc.of(champion)
-    if not new.beats_chance:
-        return Verdict(False, f"no better than chance: {new}; the champion has {old}")
-    if new.high < old.value:
-        return Verdict(False, f"worse than the champion: {new}, wholly below the champion's {old.value:.3f}")
-    return Verdict(True, f"not worse than the champion: {new}; the champion has {old}")
+    failed, unsure = (tuple(c for c in checks if c.outcome == outcome) for outcome in ("failed", "unsure"))
+    outcome: VerdictOutcome = "refuse" if failed else "keep" if unsure and champion else "promote"
+    why = {
+        "refuse": "; ".join(check.text for check in failed),
+        "keep": "not enough evidence: " + "; ".join(check.text for check in unsure),
+        "promote": _welcome(checks, unsure, champion),
+    }[outcome]
+    said = f"Kept the champion, {why}." if outcome == "keep" else f"{HEADS[outcome]}: {why}."
+    return Verdict(outcome, said, tuple(checks), challenger, champion, as_of)
 
 
-@dataclass(frozen=True)
-class _Auc:
-    """The pooled AUC for risk_90 with its interval; NaN when the backtest had none."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, backtest: Mapping[str, Any]) -> "_Auc":
-        stored = backtest["pooled"]["risk_90"]["auc"]
-        return cls(*(math.nan if stored[key] is None else float(stored[key]) for key in ("value", "low", "high")))
-
-    @property
-    def beats_chance(self) -> bool:
-        return self.low > 0.5
-
-    @property
-    def warning(self) -> str:
-        if self.beats_chance:
-            return ""
-        return "; WARNING: that is not shown to be better than chance, so its ranking means little"
-
-    def __str__(self) -> str:
-        if math.isnan(self.value):
-            return "AUC for risk_90 unknown (only one class was tested)"
-        return f"AUC for risk_90 {self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+def _welcome(checks: Sequence[Check], unsure: Sequence[Check], champion: str | None) -> str:
+    said = [check.text for check in checks if check.name in ("chance", "champion", "baselines")]
+    first = "" if champion else "first model; "
+    doubts = f"; not shown: {'; '.join(check.text for check in unsure)}" if unsure else ""
+    return f"{first}{'; '.join(said)}{doubts}"

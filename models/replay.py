@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.catalogue import catalogue
 from features.labels import label, window_label
 from features.outcome import OutcomeContract
+from models.drivers import by_driver
+from models.explain import contributions
 from models.fold_cache import FoldCache, Replayed, day_digests, digest_of, labels_digest
 from models.folds import Fold
-from models.protocol import RISKS, WINDOWS, Model, Rows
+from models.hazard import FittedHazards
+from models.protocol import RISKS, WINDOWS, FittedModel, Model, Rows
 from models.train import matured_churns
 
 
@@ -31,6 +35,9 @@ class Replay:
     acted_on: np.ndarray | None = None
     """For each row whether CS acted on the account."""
     spent: dict[str, list[Replayed]] = field(default_factory=dict)
+    drivers: pd.DataFrame | None = None
+    """account_id, as_of and each driver's contribution to the first model's risk_90, for the last date tested so far;
+    None where that model has no contributions."""
 
     def fold(self, fold: Fold, models: Sequence[Model]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], dict[str, Any]]:
         """Return the fold's truth and standing, each model's risks in the order of these rows, and its facts."""
@@ -43,6 +50,7 @@ class Replay:
         done = {model.name: self._replayed(model, training, testing, labels, content) for model in models}
         for name, replayed in done.items():
             self.spent.setdefault(name, []).append(replayed)
+        self.drivers = done[models[0].name].drivers
         facts = {
             "fold": fold.number,
             "as_of": fold.tested[0].isoformat(),
@@ -86,7 +94,7 @@ class Replay:
         fitted = model.fit(training, labels)
         middle = time.process_time()
         risks = fitted.predict(testing)[list(RISKS)].reset_index(drop=True)
-        made = Replayed(risks, middle - began, time.process_time() - middle)
+        made = Replayed(risks, middle - began, time.process_time() - middle, drivers_of(fitted, testing))
         if self.cache and key:
             self.cache.put(key, made)
         return made
@@ -121,6 +129,16 @@ class Replay:
         if self.acted_on is not None:
             out["acted_on"] = self.acted_on[tested]
         return out
+
+
+def drivers_of(fitted: FittedModel, testing: Rows) -> pd.DataFrame | None:
+    """Return each driver's contribution to risk_90 for the last as-of date; None for a model that has none."""
+    if not isinstance(fitted, FittedHazards):
+        return None
+    as_of = testing.index.get_level_values("as_of")
+    last = testing.frame[np.asarray(as_of == as_of.max())]
+    shares = contributions(fitted, last, WINDOWS["risk_90"])
+    return by_driver(shares.values, {each.name: each.driver for each in catalogue()}).reset_index()
 
 
 def churned(risk: str) -> str:
