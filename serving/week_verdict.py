@@ -24,7 +24,8 @@ def verdict_section(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {
         "word": word,
         "tone": tone,
-        "why": verdict["why"],
+        # The word stands before it already.
+        "why": _opened(verdict["why"].removeprefix(f"{word}: ")),
         "challenger": verdict.get("challenger"),
         "champion": verdict.get("champion"),
         "as_of": day(date.fromisoformat(as_of)) if as_of else "",
@@ -35,7 +36,7 @@ def verdict_section(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _check(check: Mapping[str, Any]) -> dict[str, str]:
     word, tone = CHECKS.get(check["outcome"], (str(check["outcome"]).capitalize(), "medium"))
-    return {"name": _spaced(check["name"]), "word": word, "tone": tone, "text": check["text"]}
+    return {"name": _opened(check["name"].replace("_", " ")), "word": word, "tone": tone, "text": check["text"]}
 
 
 def _tally(checks: list[dict[str, str]]) -> str:
@@ -45,6 +46,5 @@ def _tally(checks: list[dict[str, str]]) -> str:
     return ", ".join(f"{count} {word.lower()}" for word, count in counts if count)
 
 
-def _spaced(name: str) -> str:
-    words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
+def _opened(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -145,7 +145,7 @@ def verdict(outcome: str = "promote", champion: str | None = "77aa01b2c3d4") -> 
     ]
     return {
         "outcome": outcome,
-        "why": "The challenger is not worse than the champion and beats every baseline.",
+        "why": "Promoted: the challenger is not worse than the champion and beats every baseline.",
         "checks": [dict(zip(("name", "outcome", "text"), check, strict=True)) for check in checks],
         "challenger": "5f0c2d9e41ab",
         "champion": champion,
