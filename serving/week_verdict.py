@@ -25,7 +25,7 @@ def verdict_section(verdict: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "word": word,
         "tone": tone,
         # The word stands before it already.
-        "why": _opened(verdict["why"].removeprefix(f"{word}: ")),
+        "why": _opened(verdict["why"].removeprefix(f"{word}: ").removeprefix("Kept the champion, ")),
         "challenger": verdict.get("challenger"),
         "champion": verdict.get("champion"),
         "as_of": day(date.fromisoformat(as_of)) if as_of else "",
