@@ -64,16 +64,18 @@ def _purpose() -> Iterator[str]:
 
 
 def _outcome(about: Json, backtest: Json) -> Iterator[str]:
-    of_model = text(about.get("outcome_digest") or UNKNOWN)
+    of_model = about.get("outcome_digest")
     if not backtest.get("outcome_contract"):
-        yield f"The outcome contract is {UNKNOWN}; its digest is {of_model}."
+        yield f"The outcome contract is {UNKNOWN}; its digest is {text(of_model or UNKNOWN)}."
         return
     contract = OutcomeContract.model_validate(backtest["outcome_contract"])
     yield table(["term", "what holds"], _terms(contract))
     yield f"Outcome contract {contract.digest}."
-    if contract.digest != of_model:
+    if not of_model:
+        yield f"Whether the model was made with this one is {UNKNOWN}."
+    elif contract.digest != of_model:
         yield (
-            f"**The model's own outcome contract is {of_model}, not the backtest's: the figures below speak of "
+            f"**The model's own outcome contract is {text(of_model)}, not the backtest's: the figures below speak of "
             "another outcome.**"
         )
 
@@ -83,14 +85,15 @@ def _terms(contract: OutcomeContract) -> Iterator[list[str]]:
         "effective": "the outcome counts when it takes effect (the contract's end)",
         "decision": "the outcome counts when it is decided (notice received, else the notice deadline)",
     }
-    lag, gap, tenure = contract.recording_lag_days, contract.renewal_gap_days, contract.minimum_tenure_days
+    spans = (contract.recording_lag_days, contract.renewal_gap_days, contract.minimum_tenure_days)
+    lag, gap, tenure = (grouped(days, "day") for days in spans)
     yield ["outcome", " or ".join(contract.kinds)]
     yield ["clock", clocks[contract.clock]]
     yield ["lead time", f"{contract.lead_days} days from the as-of date to the first day of the window"]
     yield ["horizon", f"{contract.horizon_days} days from the as-of date to the end of the window"]
-    yield ["recording lag", f"{lag} days after it happened, an outcome is sure to be on record"]
-    yield ["gap", f"{gap} days without a subscription make a churn, where no outcomes table says so"]
-    yield ["tenure", f"accounts younger than {tenure} days are not scored"]
+    yield ["recording lag", f"{lag} after it happened, an outcome is sure to be on record"]
+    yield ["gap", f"{gap} without a subscription make a churn, where no outcomes table says so"]
+    yield ["tenure", f"accounts younger than {tenure} are not scored"]
     yield [
         "notice",
         f"accounts that have already given notice are {'left out' if contract.exclude_noticed else 'kept'}",
@@ -101,11 +104,7 @@ def _terms(contract: OutcomeContract) -> Iterator[list[str]]:
 def _data(about: Json, data: Mapping[str, str], used: Iterable[Feature], simulated: bool) -> Iterator[str]:
     if simulated:
         yield "**The data are simulated.**"
-    known_by = text(about.get("known_by") or f"a date that is {UNKNOWN}")
-    yield (
-        f"Trained on {count(about.get('rows'))} matured rows of {count(about.get('accounts'))} accounts, which lead to "
-        f"{count(about.get('churns'))} churns, as known by {known_by}."
-    )
+    yield _trained_on(about)
     tables = sorted({reads.partition(".")[0] for each in used for reads in each.reads})
     yield f"The features read the tables {', '.join(tables)}." if tables else f"Which tables were read is {UNKNOWN}."
     if data:
@@ -114,19 +113,34 @@ def _data(about: Json, data: Mapping[str, str], used: Iterable[Feature], simulat
         yield f"The digests of the data are {UNKNOWN}."
 
 
+def _trained_on(about: Json) -> str:
+    if not {"rows", "accounts", "churns", "known_by"} <= set(about):
+        return f"What it was trained on is {UNKNOWN}."
+    rows, accounts, churns = (count(about[key]) for key in ("rows", "accounts", "churns"))
+    known_by = text(about["known_by"])
+    return (
+        f"Trained on {rows} matured rows of {accounts} accounts, which lead to {churns} churns, as known by {known_by}."
+    )
+
+
 def _made(about: Json, columns: Sequence[str], catalogue: Mapping[str, Feature], backtest: Json) -> Iterator[str]:
     yield "Three conditional hazards, for days 1–30, 31–60 and 61–90, each a LightGBM on all rows that had matured."
     if about.get("settings"):
         yield table(["setting", "value"], [[key, plain(value)] for key, value in about["settings"].items()], "lr")
     else:
         yield f"Its settings are {UNKNOWN}."
-    drivers = Counter(catalogue[each].driver if each in catalogue else "not in this catalogue" for each in columns)
     digest = text(about.get("catalogue_digest") or UNKNOWN)
-    yield f"{grouped(len(columns), 'feature')} of catalogue {digest}, by driver:"
-    yield table(["driver", "features"], [[driver, count(number)] for driver, number in drivers.most_common()], "lr")
+    yield f"{grouped(len(columns), 'feature')}; the catalogue's digest is {digest}."
+    yield from _drivers(columns, catalogue)
     yield f"**Calibration.** {_calibration(backtest)}."
     for name, why in (about.get("separate_left_out") or {}).items():
         yield f"The separate outcome {text(name)} has no risk of its own: {text(why)}."
+
+
+def _drivers(columns: Sequence[str], catalogue: Mapping[str, Feature]) -> Iterator[str]:
+    of = Counter(catalogue[each].driver if each in catalogue else "not in this catalogue" for each in columns)
+    if of:
+        yield table(["driver", "features"], [[driver, count(number)] for driver, number in of.most_common()], "lr")
 
 
 def _calibration(backtest: Json) -> str:

@@ -71,7 +71,7 @@ def _pooled(backtest: Json, risk: str) -> Iterator[str]:
     leavers = "" if accounts is None else f", of at most {grouped(accounts, 'account')}"
     rate = SHARE.say((backtest.get("base_rates") or {}).get(risk))
     rows = f"{count(churned)} of {count(backtest.get('rows'))} rows"
-    yield f"Churned: {rows} ({rate}){leavers}.{_small(churned, accounts)}"
+    yield f"Churned: {rows} ({rate}){leavers}.{_small(churned, accounts)}{_chance(backtest['pooled'].get(risk) or {})}"
     models = {backtest["model"]: backtest["pooled"]} | dict(backtest.get("baselines") or {})
     found = [of.get(risk) or {} for of in models.values()]
     yield _figures([title(name) for name in models], found)
@@ -95,6 +95,11 @@ def _small(rows: int | None, accounts: int | None) -> str:
     counted = ((rows, FEW_ROWS, "churned row"), (accounts, FEW_ACCOUNTS, "churned account"))
     few = [grouped(number, what) for number, limit, what in counted if number is not None and number < limit]
     return f" **These are small numbers ({', '.join(few)}): the figures are vague.**" if few else ""
+
+
+def _chance(found: Json) -> str:
+    low = (found.get("auc") or {}).get("low")
+    return "" if low is None or low > 0.5 else " **It is not shown to be better than chance.**"
 
 
 def _lead_time(backtest: Json) -> Iterator[str]:

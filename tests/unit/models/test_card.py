@@ -183,6 +183,14 @@ def test_small_numbers_are_said_to_be_small(given: dict[str, Any]) -> None:
     assert "churned rows)" not in within_90.split("(`risk_90`)")[1]
 
 
+def test_a_model_that_may_be_no_better_than_chance_is_said_to_be(given: dict[str, Any]) -> None:
+    assert "better than chance" not in section(card(**given), "What it is worth")
+    given["backtest"]["pooled"]["risk_60_90"]["auc"] = {"value": 0.55, "low": 0.49, "high": 0.61}
+    within_90, later = section(card(**given), "What it is worth").split("(`risk_60_90`)")
+    assert "**It is not shown to be better than chance.**" in later
+    assert "better than chance" not in within_90
+
+
 def test_a_simulated_book_is_labelled_in_bold_and_a_real_one_is_not(given: dict[str, Any]) -> None:
     assert "simulated" not in card(**given).lower()
     page = card(**given | {"simulated": True})
@@ -258,6 +266,9 @@ def test_a_separate_outcome_has_its_figures_or_the_reason_why_not(given: dict[st
         ({"verdict": {}}, "The verdict is not recorded."),
         ({"data": {}}, "The digests of the data are not recorded."),
         ({"about": {}}, "Its settings are not recorded."),
+        ({"about": {}}, "What it was trained on is not recorded."),
+        ({"about": {}}, "Whether the model was made with this one is not recorded."),
+        ({"columns": ()}, "Which tables were read is not recorded."),
         ({"backtest": {}}, "What it is worth is not recorded: there is no backtest."),
     ],
 )
@@ -275,6 +286,7 @@ def test_a_part_that_is_missing_is_said_to_be_missing(given: dict[str, Any], gon
         ("strata", "How it does in slices is not recorded."),
         ("lead_time", "The lead time is not recorded."),
         ("folds", "Churned: not recorded of"),
+        ("base_rates", "rows (not recorded)"),
     ],
 )
 def test_a_backtest_without_a_part_says_so(given: dict[str, Any], key: str, said: str) -> None:
