@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 
 from features.outcome import OutcomeContract
+from models.calibration_choice import Choice, choose, roll
 from models.curves import calibration_curve, gains_curve
 from models.fold_cache import FoldCache
 from models.folds import BacktestSettings, Fold, fold_dates
+from models.hazard import HazardModel
 from models.lead_time import lead_time
 from models.metrics import Estimate, RiskRows, evaluate
 from models.protocol import RISKS, Model, Rows
 from models.replay import Replay, churned
+from models.separate_backtest import judge_separate
 from models.strata import strata
 
 if TYPE_CHECKING:
@@ -51,6 +54,12 @@ class Backtest:
     """Per model: fit_cpu_seconds (all folds), predict_cpu_seconds_per_1000 rows, cached_folds."""
     drivers: pd.DataFrame | None = None
     """account_id, as_of and each driver's contribution to the model's risk_90 at the last tested as-of date."""
+    calibration: Choice | None = None
+    """What the folds say of calibrators; None for a model that takes none."""
+    raw: pd.DataFrame | None = None
+    """The predictions before an adopted calibrator; None where none was adopted."""
+    separate: Mapping[str, Any] = field(default_factory=dict)
+    """Per separate outcome what its risks were worth."""
 
     @property
     def base_rates(self) -> dict[str, float]:
@@ -83,6 +92,8 @@ class Backtest:
             "strata": _plain(self.strata),
             "curves": {risk: self.curves(risk) for risk in JUDGED},
             "costs": self.costs,
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
+            "separate": dict(self.separate),
         }
 
     def curves(self, risk: str) -> dict[str, Any]:
@@ -105,22 +116,31 @@ def backtest(
     progress: Progress | None = None,
     cache: FoldCache | None = None,
     acted_on: np.ndarray | None = None,
+    separate: Mapping[str, pd.DataFrame] | None = None,
 ) -> Backtest:
     """Replay the folds with every model; the first is judged, the others are its baselines and peers.
 
     `last`: the date up to which outcomes count as known. `cache` keeps each fold by its content, so that a second run
-    costs what has changed. `acted_on` says for each row of the snapshot whether CS acted on the account. Raises
-    ContractError when history supports fewer than four folds or a fold's training rows lack a class.
+    costs what has changed. `acted_on` says for each row of the snapshot whether CS acted on the account; `separate`
+    holds the separate outcomes by name. A hazard model is judged as the calibrator that the folds support would have
+    made it, each fold by a calibrator of earlier ones. Raises ContractError when history supports fewer than four folds
+    or a fold's training rows lack a class.
     """
     rows = Rows(snapshot.frame, snapshot.standing)
     dates = [stamp.date() for stamp in rows.frame.index.get_level_values("as_of").unique()]
     replay = Replay(rows, outcomes, contract, last, cache, acted_on)
-    parts = list(_replayed(replay, fold_dates(dates, last, contract, settings), models, progress))
-    predictions = pd.concat([part for part, _ in parts], ignore_index=True)
+    folds = fold_dates(dates, last, contract, settings)
+    parts = list(_replayed(replay, folds, models, progress))
+    raw = pd.concat([part for part, _ in parts], ignore_index=True)
+    choice = _calibration(models[0], raw, contract, settings)
+    predictions = raw
+    if choice is not None and choice.adopted is not None:
+        predictions = roll(raw, choice.adopted.kind, lag_days=contract.recording_lag_days)
     names = tuple(model.name for model in models)
+    of_fold = dict(list(predictions.groupby("fold")))
     return Backtest(
         predictions=predictions,
-        folds=[facts | {"metrics": _judge(part, names[0], names[0], settings)} for part, facts in parts],
+        folds=[facts | {"metrics": _judge(of_fold[facts["fold"]], names[0], names[0], settings)} for _, facts in parts],
         contract=contract,
         settings=settings,
         models=names,
@@ -128,7 +148,34 @@ def backtest(
         strata=_strata(predictions, names, settings),
         costs=replay.costs(names, len(predictions)),
         drivers=replay.drivers,
+        calibration=choice,
+        raw=None if predictions is raw else raw,
+        separate=_separate(rows, outcomes, separate, contract, folds, models[0], settings, last),
     )
+
+
+def _calibration(
+    model: Model, raw: pd.DataFrame, contract: OutcomeContract, settings: BacktestSettings
+) -> Choice | None:
+    """Return what the folds say of calibrators; only a hazard model takes one."""
+    if not isinstance(model, HazardModel):
+        return None
+    return choose(raw, lag_days=contract.recording_lag_days, resamples=settings.resamples, seed=settings.seed)
+
+
+def _separate(
+    rows: Rows,
+    outcomes: pd.DataFrame,
+    separate: Mapping[str, pd.DataFrame] | None,
+    contract: OutcomeContract,
+    folds: Sequence[Fold],
+    model: Model,
+    settings: BacktestSettings,
+    last: date,
+) -> dict[str, Any]:
+    if not separate or not isinstance(model, HazardModel):
+        return {}
+    return judge_separate(rows, outcomes, separate, contract, folds, model.settings, settings, last=last)
 
 
 def _replayed(

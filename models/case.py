@@ -49,8 +49,6 @@ class Case:
     """The rows it was trained and tested on, the cohort of `as_of` among them."""
     settings: PromotionSettings
     champion: Rival | None = None
-    calibrated: pd.DataFrame | None = None
-    """Test rows as an adopted calibrator makes them, each from earlier folds only; None where none was adopted."""
     rolled_back: frozenset[str] = field(default_factory=frozenset)
     """Ids of models that were taken back by hand."""
 

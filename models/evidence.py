@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from models.backtest import JUDGED, churned, rows_of
+from models.backtest import JUDGED, churned
 from models.case import Case
 from models.hazard import FittedHazards
 from models.kinds import BASELINES, title
@@ -93,8 +93,7 @@ def _baselines(case: Case) -> Iterator[Check]:
 def _calibrated(case: Case) -> Iterator[Check]:
     low, high = case.settings.slope
     limit = case.settings.intercept
-    tested = case.tested if case.calibrated is None else case.calibrated
-    found = calibration(rows_of(tested, case.backtest.models[0], "risk_90", case.backtest.models[0]))
+    found = calibration(case.of(case.backtest.models[0], "risk_90"))
     slope, level = found["calibration_slope"], found["calibration_intercept"]
     shown = (
         f"slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}], "

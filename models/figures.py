@@ -55,6 +55,23 @@ def gains_figure(curves: dict[str, Any], title: str) -> "Figure":
     return figure
 
 
+def lead_figure(curves: dict[str, Any], title: str) -> "Figure":
+    """Draw lead-time curves: of the accounts that churned, the share listed at least so many days before, per model."""
+    figure, axes = _axes(title)
+    for place, (name, lines) in enumerate(curves["models"].items()):
+        days, found, low, high = (
+            [point[key] for point in lines["accounts"]] for key in ("days", "value", "low", "high")
+        )
+        axes.plot(days, found, label=name, linewidth=2.0 if place == 0 else 1.0)
+        if place == 0:
+            axes.fill_between(days, low, high, alpha=0.2)
+    axes.set_xlabel("days before the churn, at least")
+    axes.set_ylabel(f"share that was on a list of {curves['capacity']}")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    return figure
+
+
 def shap_figure(model: FittedHazards, frame: pd.DataFrame, interval: int, title: str) -> "Figure":
     """Draw shap's summary of one hazard's TreeSHAP values over a spread of the frame's rows."""
     from matplotlib.figure import Figure

@@ -116,7 +116,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401  any JSON value
 def _versions() -> str:
     from importlib.metadata import version
 
-    return " ".join(f"{name}={version(name)}" for name in ("lightgbm", "scikit-learn", "numpy"))
+    return " ".join(f"{name}={version(name)}" for name in ("lightgbm", "scikit-learn", "scipy", "numpy"))
 
 
 def day_digests(rows: Rows) -> dict[np.datetime64, str]:

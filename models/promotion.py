@@ -4,10 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 CheckOutcome = Literal["passed", "failed", "unsure"]
 VerdictOutcome = Literal["promote", "keep", "refuse"]
+
+
+CLAIMABLE = tuple(
+    f"{risk}.{metric}"
+    for risk in ("risk_90", "risk_60_90")
+    for metric in ("auc", "average_precision", "brier", "log_loss", "recall_at_capacity", "arr_recall_at_capacity")
+)
+"""What a challenger may claim to do better."""
 
 
 class PromotionSettings(BaseModel):
@@ -39,6 +47,21 @@ class PromotionSettings(BaseModel):
     )
     speed: float = Field(default=3.0, gt=1, description="times the champion's CPU that training and scoring may take")
     score_seconds: float = Field(default=1.0, gt=0, description="CPU seconds that scoring 1,000 accounts may take")
+
+    @field_validator("claims")
+    @classmethod
+    def _known_metrics(cls, claims: tuple[str, ...]) -> tuple[str, ...]:
+        for claim in claims:
+            if claim not in CLAIMABLE:
+                raise ValueError(f"{claim!r} cannot be claimed; what can be is {', '.join(CLAIMABLE)}")
+        return claims
+
+    @field_validator("slope")
+    @classmethod
+    def _low_before_high(cls, slope: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < slope[0] < 1 < slope[1]:
+            raise ValueError("must be two limits around 1, such as [0.8, 1.25]")
+        return slope
 
 
 @dataclass(frozen=True)

@@ -1,56 +1,49 @@
-"""MLflow: records trainings, keeps model versions and their aliases; the only module that imports it.
+"""MLflow: finds runs, keeps model versions and their aliases; what a run holds is written by models.recording.
 
-Models are stored as our bundle under an MLmodel file that carries signature and input example. Nothing is pickled,
-and `mlflow.pyfunc.load_model` is never called: it runs code from the artifact.
+These two are the only modules that import it. Models are stored as our bundle under an MLmodel file that carries
+signature and input example. Nothing is pickled, and `mlflow.pyfunc.load_model` is never called: it runs code from the
+artifact.
 """
 
-import json
 import logging
 import os
 import tempfile
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
-import numpy as np
 import pandas as pd
 
-from features.errors import ContractError
-from models.backtest import JUDGED, Backtest
+from features.errors import ContractError, UsageError
 from models.bundle import Bundle, load_bundle
-from models.figures import calibration_figure, gains_figure, pixels, shap_figure
-from models.metrics import Estimate
-from models.protocol import Rows
+from models.recording import (
+    BACKTEST,
+    DRIVERS,
+    FOLDER,
+    PARENT,
+    PREDICTIONS,
+    SETTINGS,
+    TEST_ROWS,
+    Experiment,
+    Recorder,
+    Training,
+    rows_digest,
+    words_as_categories,
+)
 from models.register import Register
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import LoggedModel, Metric
+    from mlflow.entities import Run
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-FOLDER = "bundle"
-"""Where the bundle lies inside the model's artifacts."""
-EXAMPLE_ROWS = 5
-
-
-@dataclass(frozen=True)
-class Training:
-    """Everything that one training run records."""
-
-    name: str
-    bundle: Bundle
-    backtest: Backtest
-    rows: Rows
-    """Rows for the SHAP summary and the input example, of the model's catalogue."""
-    params: Mapping[str, Any]
-    tags: Mapping[str, str]
-    """Digests, git state, lock digest: what a run is found by."""
-    data: Mapping[str, str]
-    """Digest of each data set that was read, by name."""
+LEAST_DIGITS = 6
+"""Digits of a run's id by which it may be named."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -83,21 +76,95 @@ class Tracking:
 
     def log_training(self, training: Training) -> Registered:
         """Record one training as one run and register its model under the alias `challenger`."""
-        run = self.client.create_run(self._experiment_id(), run_name=training.name)
-        run_id = run.info.run_id
+        with self._run(training) as run:
+            run.shap(training)
+            version = run.model(training, self.model_name, by_server=sqlite_path(self.uri) is None)
+            self.set_alias(CHALLENGER, version)
+        return Registered(run.run_id, version, training.bundle.id)
+
+    def log_backtest(self, experiment: Experiment) -> str:
+        """Record a backtest without a model as one run; returns its id."""
+        with self._run(experiment) as run:
+            return run.run_id
+
+    @contextmanager
+    def _run(self, experiment: Experiment) -> Iterator[Recorder]:
+        """Open a run with all facts, a child run per further model; it has failed unless the block ends well."""
+        home = self._experiment_id()
+        run = Recorder(self.client, home, str(self.client.create_run(home, run_name=experiment.name).info.run_id))
         try:
-            self._log_facts(run_id, training)
-            self._log_pictures(run_id, training)
-            version = self._register(run_id, training)
+            run.facts(experiment)
+            run.files(experiment)
+            run.curves(experiment.backtest)
+            for peer in experiment.backtest.models[1:]:
+                run.peer(experiment, peer)
+            yield run
         except BaseException:
-            self.client.set_terminated(run_id, "FAILED")
+            self.client.set_terminated(run.run_id, "FAILED")
             raise
-        self.client.set_terminated(run_id, "FINISHED")
-        return Registered(run_id, version, training.bundle.id)
+        self.client.set_terminated(run.run_id, "FINISHED")
+
+    def find_run(self, named: str) -> str:
+        """Return the id of a run by its id (or the first digits), its name (the newest of that name), an alias of the
+        registered model, or a model's id. Raises UsageError when there is none."""
+        registered = self.find(named) if named in (CHAMPION, CHALLENGER) else None
+        if registered is not None:
+            return registered.run_id
+        found = self._runs()
+        whole = [run.info.run_id for run in found if run.info.run_id == named]
+        called = [run.info.run_id for run in found if named in (run.info.run_name, run.data.tags.get("bundle_id"))]
+        begun = [run.info.run_id for run in found if len(named) >= LEAST_DIGITS and run.info.run_id.startswith(named)]
+        chosen = whole or called or begun
+        if not chosen or (not called and len(chosen) > 1):
+            names = list(dict.fromkeys(str(run.info.run_name) for run in found))[:5]
+            what = f"{len(chosen)} runs begin with" if chosen else "no finished run is called"
+            known = f"the newest are {', '.join(names)}" if names else "none has been recorded yet"
+            raise UsageError(f"{what} {named!r} in experiment {self.experiment}: {known}")
+        return str(chosen[0])
+
+    def runs_on(self, test_rows: str) -> int:
+        """Return how many backtests and trainings were recorded on the same test rows."""
+        return sum(run.data.tags.get(TEST_ROWS) == test_rows for run in self._runs())
+
+    def tags_of(self, run_id: str) -> dict[str, str]:
+        """Return a run's tags."""
+        return dict(self.client.get_run(run_id).data.tags)
+
+    def name_of(self, run_id: str) -> str:
+        """Return a run's name."""
+        return str(self.client.get_run(run_id).info.run_name)
+
+    def read_text(self, run_id: str, file: str) -> str:
+        """Return a text kept with a run; raises ContractError when it is not there."""
+        return self._download(run_id, file, lambda path: path.read_text(encoding="utf-8"))
+
+    def read_frame(self, run_id: str, file: str) -> pd.DataFrame:
+        """Return a Parquet table kept with a run; raises ContractError when it is not there."""
+        return self._download(run_id, file, pd.read_parquet)
+
+    def holds(self, run_id: str, file: str) -> bool:
+        """Say whether a run keeps this file."""
+        return any(each.path == file for each in self.client.list_artifacts(run_id))
+
+    def _download(self, run_id: str, file: str, read: Callable[[Path], T]) -> T:
+        from mlflow.exceptions import MlflowException
+
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                return read(Path(self.client.download_artifacts(run_id, file, folder)))
+            except (MlflowException, OSError) as error:
+                raise ContractError(f"MLflow run {run_id} has no {file}: {error}") from error
+
+    def _runs(self) -> list["Run"]:
+        """Return the finished runs of the experiment that are no children, the newest first."""
+        found = self.client.search_runs(
+            [self._experiment_id()], "attributes.status = 'FINISHED'", max_results=5000, order_by=["start_time DESC"]
+        )
+        return [run for run in found if PARENT not in run.data.tags]
 
     def log_signals(self, run_id: str, signals: Register) -> None:
         """Add a signal register to a run: `signals.json` as a table, `register.json` in full."""
-        self.client.log_table(run_id, _words_as_categories(signals.table()), "signals.json")
+        self.client.log_table(run_id, words_as_categories(signals.table()), "signals.json")
         self.client.log_dict(run_id, signals.to_json(), "register.json")
 
     def set_alias(self, alias: str, version: str) -> None:
@@ -141,18 +208,6 @@ class Tracking:
         found = self.find(CHAMPION)
         return None if found is None else (self.fetch(found, folder), found)
 
-    def backtest_of(self, registered: Registered) -> dict[str, Any]:
-        """Return the backtest that was recorded with a version; raises ContractError when it is not there."""
-        from mlflow.exceptions import MlflowException
-
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                path = self.client.download_artifacts(registered.run_id, "backtest.json", folder)
-            except (MlflowException, OSError) as error:
-                raise ContractError(f"MLflow run {registered.run_id} has no backtest.json: {error}") from error
-            stored: dict[str, Any] = json.loads(Path(path).read_text())
-        return stored
-
     def _experiment_id(self) -> str:
         found = self.client.get_experiment_by_name(self.experiment)
         if found is not None:
@@ -162,133 +217,11 @@ class Tracking:
         location = None if path is None else (path.parent / "artifacts").resolve().as_uri()
         return str(self.client.create_experiment(self.experiment, artifact_location=location))
 
-    def _log_facts(self, run_id: str, training: Training) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
-
-        replay = training.backtest.to_json()
-        tags = {**training.tags, "bundle_id": training.bundle.id}
-        self.client.log_batch(
-            run_id,
-            metrics=_metrics(training.backtest),
-            params=[Param(key, str(value)) for key, value in training.params.items()],
-            tags=[RunTag(key, value) for key, value in tags.items()],
-        )
-        context = [InputTag("mlflow.data.context", "training")]
-        inputs = [
-            DatasetInput(Dataset(name, digest, "local", json.dumps({"uri": name})), tags=context)
-            for name, digest in training.data.items()
-        ]
-        self.client.log_inputs(run_id, inputs)
-        self.client.log_table(run_id, _fold_table(replay["folds"]), "folds.json")
-        self.client.log_dict(run_id, replay, "backtest.json")
-
-    def _log_pictures(self, run_id: str, training: Training) -> None:
-        hazards, frame = training.bundle.hazards, training.rows.frame
-        for risk in JUDGED:
-            curves = training.backtest.curves(risk)
-            self._log_picture(run_id, f"calibration_{risk}", calibration_figure(curves, f"Calibration, {risk}"))
-            self._log_picture(run_id, f"gains_{risk}", gains_figure(curves, f"Gains, {risk}"))
-        last = len(hazards.boosters) - 1
-        self._log_picture(run_id, "shap_60_90", shap_figure(hazards, frame, last, "SHAP, hazard of days 60–90"))
-
-    def _log_picture(self, run_id: str, key: str, figure: Any) -> None:  # noqa: ANN401 — matplotlib is loaded late
-        self.client.log_image(run_id, pixels(figure), key=key, step=0, synchronous=True)
-
-    def _register(self, run_id: str, training: Training) -> str:
-        from mlflow.entities import LoggedModelOutput
-
-        run = self.client.get_run(run_id)
-        logged = self.client.create_logged_model(
-            run.info.experiment_id, name=self.model_name, source_run_id=run_id, model_type="forewarn"
-        )
-        with tempfile.TemporaryDirectory() as name:
-            _write_model(Path(name), training, run_id, logged.model_id)
-            self.client.log_model_artifacts(logged.model_id, name)
-        self.client.finalize_logged_model(logged.model_id, "READY")
-        self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-        self._require_registered_model()
-        made = self.client.create_model_version(
-            self.model_name,
-            source=self._source(logged),
-            run_id=run_id,
-            tags={"bundle_id": training.bundle.id, "model_id": logged.model_id},
-            model_id=logged.model_id,
-        )
-        self.set_alias(CHALLENGER, str(made.version))
-        return str(made.version)
-
-    def _source(self, logged: "LoggedModel") -> str:
-        # A server resolves models:/ID itself; without one MLflow would look it up in its global store, not in ours.
-        return f"models:/{logged.model_id}" if sqlite_path(self.uri) is None else str(logged.artifact_location)
-
-    def _require_registered_model(self) -> None:
-        from mlflow.exceptions import MlflowException
-
-        try:
-            self.client.create_registered_model(self.model_name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-
 
 def sqlite_path(uri: str) -> Path | None:
     """Return the file of a sqlite:/// address, None for any other store."""
     prefix = "sqlite:///"
     return Path(unquote(uri.removeprefix(prefix))) if uri.startswith(prefix) else None
-
-
-def _write_model(folder: Path, training: Training, run_id: str, model_id: str) -> None:
-    """Write the bundle, an input example and the MLmodel that describes them."""
-    from mlflow.models import Model, infer_signature
-
-    target = folder / FOLDER
-    target.mkdir()
-    for file in training.bundle.folder.iterdir():
-        (target / file.name).write_bytes(file.read_bytes())
-    example = Rows(training.rows.frame.iloc[:EXAMPLE_ROWS], training.rows.standing.iloc[:EXAMPLE_ROWS])
-    risks = training.bundle.predict(example)
-    plain = example.frame.reset_index(drop=True)
-    (folder / "input_example.json").write_text(plain.to_json(orient="split", index=False) or "")
-    described = Model(run_id=run_id, model_uuid=model_id, signature=infer_signature(plain, risks), model_id=model_id)
-    described.saved_input_example_info = {
-        "artifact_path": "input_example.json",
-        "type": "dataframe",
-        "pandas_orient": "split",
-    }
-    described.add_flavor("forewarn", bundle=FOLDER, id=training.bundle.id)
-    described.save(str(folder / "MLmodel"))
-
-
-def _fold_table(folds: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return one row per fold."""
-    return _words_as_categories(pd.json_normalize(folds))
-
-
-def _words_as_categories(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with words as categories, because MLflow stumbles over pandas' own strings."""
-    words = table.columns[[not pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes]]
-    return table.astype(dict.fromkeys(words, "category"))
-
-
-def _metrics(replay: Backtest) -> list["Metric"]:
-    """Return every estimate: pooled and baselines at step 0, the folds' at the fold's number."""
-    from mlflow.entities import Metric
-
-    now = int(time.time() * 1000)
-    flat: list[tuple[str, Estimate, int]] = []
-    for model, by_risk in replay.pooled.items():
-        prefix = "" if model == replay.models[0] else f"{model}."
-        flat += [(f"{prefix}{risk}.{name}", e, 0) for risk, named in by_risk.items() for name, e in named.items()]
-    for fold in replay.folds:
-        named = [(risk, name, e) for risk, metrics in fold["metrics"].items() for name, e in metrics.items()]
-        flat += [(f"fold.{risk}.{name}", e, int(fold["fold"])) for risk, name, e in named]
-    parts = [
-        (f"{key}{end}", getattr(estimate, part), step)
-        for key, estimate, step in flat
-        for part, end in (("value", ""), ("low", ".low"), ("high", ".high"))
-        if part == "value" or not key.startswith("fold.")
-    ]
-    return [Metric(key, float(value), now, step) for key, value, step in parts if not np.isnan(value)]
 
 
 def _be_quiet() -> None:
@@ -301,3 +234,19 @@ def _be_quiet() -> None:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+__all__ = [
+    "BACKTEST",
+    "CHALLENGER",
+    "CHAMPION",
+    "DRIVERS",
+    "PREDICTIONS",
+    "SETTINGS",
+    "Experiment",
+    "Registered",
+    "Tracking",
+    "Training",
+    "rows_digest",
+    "sqlite_path",
+]

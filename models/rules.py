@@ -76,17 +76,3 @@ class RuleModel:
         cells = self.cells(rows)
         tables = [RateTable.learn([level[used] for level in cells], happened) for used, happened in targets(labels)]
         return FittedRule(self.cells, tuple(tables))
-
-
-def renewal_calendar() -> RuleModel:
-    """Return the kind of that name under its former address."""
-    from models.kinds.renewal_calendar import cells
-
-    return RuleModel("renewal_calendar", cells)
-
-
-def last_login() -> RuleModel:
-    """Return the kind of that name under its former address."""
-    from models.kinds.last_login import cells
-
-    return RuleModel("last_login", cells)

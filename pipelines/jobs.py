@@ -1,10 +1,12 @@
 """The jobs: which steps run in which order. Each takes a journal, so it runs with Prefect's tasks or without."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import intake, signals, steps
+from pipelines import experiments, intake, signals, steps, training
 from pipelines.champion import Champion
 from pipelines.journal import Journal
 from pipelines.state import State, replacing
@@ -13,7 +15,18 @@ from pipelines.week import reach, training_weeks
 if TYPE_CHECKING:
     from features.book import Book
     from features.snapshot import Snapshot
+    from models.promotion import Verdict
     from pipelines.settings import Settings
+
+
+@dataclass(frozen=True)
+class Challenged:
+    """What came of a challenge: who serves now, who was tried, and the verdict."""
+
+    serving: Champion
+    challenger: Champion
+    verdict: "Verdict"
+    tuned: dict[str, Any] | None
 
 
 def weekly(
@@ -24,39 +37,51 @@ def weekly(
     book = journal.do("check", intake.check, settings, as_of)
     champion = journal.do("champion", steps.current_champion, state)
     why = "asked for" if retrain else steps.why_train(champion, book, as_of, settings)
-    verdict = "The champion was reused: it is young enough and fits the data."
-    promoted = False
+    said: dict[str, Any] = {"verdict": "The champion was reused: it is young enough and fits the data."}
+    verdict = None
     if why:
         journal.say(f"  training a challenger: {why}")
         taken = _history(settings, as_of, book, journal)
-        champion, promoted, verdict = _challenge(settings, as_of, book, taken, champion, journal, progress)
+        came = _challenge(settings, as_of, book, taken, champion, journal, progress)
+        champion, verdict, said = came.serving, came.verdict.to_json(), _said(came)
     else:
         taken = journal.do("snapshot", intake.snapshot, book, [as_of], settings)
-    made = _publish(settings, as_of, book, taken, champion, journal)
-    return {
-        **made,
-        "promoted": promoted,
-        "refused": bool(why) and not promoted,
-        "verdict": verdict,
-        "why_trained": why or None,
-    }
+    made = _publish(settings, as_of, book, taken, champion, verdict, journal)
+    return {**made, "promoted": False, "refused": False, **said, "why_trained": why or None}
 
 
-def train(settings: "Settings", as_of: date, journal: Journal, *, progress: steps.Say | None = None) -> dict[str, Any]:
-    """Train a challenger, backtest it, record both and promote it if the rule allows."""
+def train(
+    settings: "Settings",
+    as_of: date,
+    journal: Journal,
+    *,
+    trials: int = 0,
+    claims: Sequence[str] = (),
+    progress: steps.Say | None = None,
+) -> dict[str, Any]:
+    """Train a challenger, backtest it, record both and promote it if the evidence allows.
+
+    With `trials` better settings are searched for first; `claims` are metrics that must be shown to be better.
+    """
+    if claims:
+        asked = settings.promotion.model_copy(update={"claims": (*settings.promotion.claims, *claims)})
+        settings = settings.model_copy(
+            update={"promotion": type(settings.promotion).model_validate(asked.model_dump())}
+        )
     state = State(settings.store.path)
     book = journal.do("check", intake.check, settings, as_of)
     champion = journal.do("champion", steps.current_champion, state)
     taken = _history(settings, as_of, book, journal)
-    serving, promoted, verdict = _challenge(settings, as_of, book, taken, champion, journal, progress)
+    came = _challenge(settings, as_of, book, taken, champion, journal, progress, trials=trials)
     return {
         "as_of": as_of.isoformat(),
         "steps": journal.to_json(),
-        "promoted": promoted,
-        "refused": not promoted,
-        "verdict": verdict,
-        "model": serving.id,
-        "run_id": serving.run_id,
+        **_said(came),
+        "tuning": came.tuned,
+        "model": came.serving.id,
+        "run_id": came.serving.run_id,
+        "challenger": came.challenger.id,
+        "challenger_run_id": came.challenger.run_id,
     }
 
 
@@ -65,7 +90,7 @@ def score(settings: "Settings", as_of: date, journal: Journal) -> dict[str, Any]
     book = journal.do("check", intake.check, settings, as_of)
     champion = journal.do("champion", steps.current_champion, State(settings.store.path))
     taken = journal.do("snapshot", intake.snapshot, book, [as_of], settings)
-    return _publish(settings, as_of, book, taken, champion, journal)
+    return _publish(settings, as_of, book, taken, champion, None, journal)
 
 
 def backtest(
@@ -73,17 +98,46 @@ def backtest(
     as_of: date,
     journal: Journal,
     *,
+    models: Sequence[str] = (),
+    name: str | None = None,
+    record: bool = True,
     predictions: Path | None = None,
     progress: steps.Say | None = None,
 ) -> dict[str, Any]:
-    """Replay past weeks and return their figures; `predictions` names a file for the single test rows."""
+    """Replay past weeks, record that as a run and return its figures.
+
+    `models` names kinds, the first of them judged; `predictions` names a file for the single test rows.
+    """
+    state = State(settings.store.path)
     book = journal.do("check", intake.check, settings, as_of)
     taken = _history(settings, as_of, book, journal)
-    made = journal.do("backtest", steps.replay, book, taken, as_of, settings, progress)
+    made = journal.do("backtest", training.replay, book, taken, as_of, settings, state, models, None, progress)
     if predictions is not None:
         with replacing(predictions) as temporary:
             made.predictions.to_parquet(temporary, index=False)
-    return made.to_json()
+    simulated = steps.is_simulated(book, settings)
+    run_id = None
+    if record:
+        run_id = journal.do("record", experiments.record_backtest, made, taken, as_of, name, simulated, settings)
+    return made.to_json() | {"run_id": run_id, "as_of": as_of.isoformat(), "simulated": simulated}
+
+
+def protocol_lab(
+    settings: "Settings", as_of: date, journal: Journal, protocols: Sequence[str], *, progress: steps.Say | None = None
+) -> dict[str, Any]:
+    """Run evaluation protocols beside ours and say what each would have claimed and what came true."""
+    book = journal.do("check", intake.check, settings, as_of)
+    taken = _history(settings, as_of, book, journal)
+    return journal.do("protocols", experiments.protocols, book, taken, as_of, settings, protocols, progress)
+
+
+def reproduce(settings: "Settings", run: str, journal: Journal, *, progress: steps.Say | None = None) -> dict[str, Any]:
+    """Make a recorded run again from what it recorded, and say whether data, figures and model are the same."""
+    run_id, stored, then = experiments.stored_settings(settings, run)
+    as_of, state = date.fromisoformat(stored["as_of"]), State(then.store.path)
+    book = journal.do("check", intake.check, then, as_of)
+    taken = _history(then, as_of, book, journal)
+    return journal.do("reproduce", training.reproduce, book, taken, as_of, then, state, run_id, stored, progress)
 
 
 def _history(settings: "Settings", as_of: date, book: "Book", journal: Journal) -> "Snapshot":
@@ -99,17 +153,36 @@ def _challenge(
     champion: Champion | None,
     journal: Journal,
     progress: steps.Say | None,
-) -> tuple[Champion, bool, str]:
-    """Return who serves after the challenge, whether that is the challenger, and why."""
+    *,
+    trials: int = 0,
+) -> Challenged:
+    """Tune if asked, replay, train, judge, record, and promote if the verdict says so."""
     state = State(settings.store.path)
-    replayed = journal.do("backtest", steps.replay, book, taken, as_of, settings, progress)
-    challenger = journal.do("train", steps.train_challenger, book, taken, replayed, as_of, settings, state)
-    verdict = journal.do("judge", steps.judge, challenger, champion, state)
+    tuned = None
+    if trials:
+        tuned = journal.do("tune", training.tune, book, taken, as_of, trials, settings, state, progress)
+        journal.say(f"  {tuned.sentence}")
+        settings = settings.model_copy(update={"model": tuned.settings})
+    rival = journal.do("rival", training.find_rival, champion, taken, settings, state)
+    replayed = journal.do("backtest", training.replay, book, taken, as_of, settings, state, (), rival, progress)
+    challenger = journal.do("train", training.train_challenger, book, taken, replayed, as_of, settings, state)
+    verdict = journal.do("judge", training.judge, challenger, rival, taken, settings, state)
     simulated = steps.is_simulated(book, settings)
-    challenger = journal.do("register", steps.register, challenger, taken, verdict, simulated, settings)
+    challenger = journal.do(
+        "register", training.register, challenger, taken, verdict, tuned, simulated, settings, state
+    )
     journal.do("signals", signals.record_signals, book, taken, challenger, settings, state)
-    serving = journal.do("promote", steps.promote_challenger, challenger, verdict, champion, state)
-    return serving, verdict.promote, verdict.why
+    serving = journal.do("promote", training.promote_challenger, challenger, verdict, champion, state)
+    return Challenged(serving, challenger.champion, verdict, None if tuned is None else tuned.to_json())
+
+
+def _said(came: Challenged) -> dict[str, Any]:
+    return {
+        "promoted": came.verdict.promote,
+        "refused": came.verdict.outcome == "refuse",
+        "verdict": came.verdict.why,
+        "checks": came.verdict.to_json()["checks"],
+    }
 
 
 def _publish(
@@ -118,6 +191,7 @@ def _publish(
     book: "Book",
     taken: "Snapshot",
     champion: Champion | None,
+    verdict: dict[str, Any] | None,
     journal: Journal,
 ) -> dict[str, Any]:
     """Score, publish and report; return what `--json` prints."""
@@ -126,7 +200,7 @@ def _publish(
     scored = journal.do("score", steps.score, taken, serving, settings, state)
     simulated = steps.is_simulated(book, settings)
     new = journal.do("publish", steps.publish, scored, serving, simulated, settings, state)
-    page = journal.do("report", steps.report, as_of, book, serving, settings, state)
+    page = journal.do("report", steps.report, as_of, book, serving, verdict, settings, state)
     return {
         "as_of": as_of.isoformat(),
         "steps": journal.to_json(),

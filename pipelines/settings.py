@@ -18,6 +18,7 @@ from features.errors import UsageError
 from features.outcome import OutcomeContract
 from features.trust.limits import TrustLimits
 from models.folds import BacktestSettings
+from models.promotion import PromotionSettings
 from models.settings import TrainSettings
 from serving.scoring import ListSettings
 
@@ -125,6 +126,7 @@ class Settings(Section):
     outcome: OutcomeContract = OutcomeContract.model_validate({})
     model: TrainSettings = TrainSettings()
     backtest: BacktestSettings = BacktestSettings()
+    promotion: PromotionSettings = PromotionSettings()
     risk_list: ListSettings = Field(default=ListSettings.model_validate({}), alias="list")
     mlflow: MlflowSettings = MlflowSettings()
     schedule: ScheduleSettings = ScheduleSettings()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from features.snapshot import Snapshot
     from models.register import Register
     from pipelines.settings import Settings
-    from pipelines.steps import Challenger
+    from pipelines.training import Challenger
 
 
 COST_WEEKS = 26
@@ -37,7 +37,7 @@ def record_signals(
 ) -> "Done[Register]":
     """Judge the signals that a model learnt from; keep the register beside it and with its run in MLflow."""
     from pipelines.console import plain
-    from pipelines.steps import tracking
+    from pipelines.experiments import tracking
 
     model = challenger.champion
     made = judge_signals(book, taken, model.known_by, settings)

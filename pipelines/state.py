@@ -30,6 +30,11 @@ class State:
         """Folder of the snapshots, which never change."""
         return self.root / "snapshots"
 
+    @property
+    def folds(self) -> Path:
+        """Folder of the folds that were replayed, which can be made again."""
+        return self.root / "folds"
+
     def report(self, as_of: date) -> Path:
         """HTML page of one week."""
         return self.root / "reports" / f"week-{as_of}.html"

@@ -1,38 +1,30 @@
 """The steps of a run as plain functions; each returns what the next one needs and how many rows it made."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features.errors import PromotionRefusedError, UsageError
-from pipelines.champion import Champion, crown, keep_evidence, load_champion, read_champion, read_evidence
+from features.errors import UsageError
+from pipelines.champion import (
+    EVIDENCE,
+    VERDICT,
+    Champion,
+    load_champion,
+    read_beside,
+    read_champion,
+    stored_bundle,
+)
 from pipelines.journal import Done
 from pipelines.state import State, write_text
-from pipelines.week import reach
 
 if TYPE_CHECKING:
     from features.book import Book
     from features.snapshot import Snapshot
-    from models.backtest import Backtest
-    from models.bundle import Bundle
-    from models.promotion import Verdict
-    from models.protocol import Model
-    from models.registry import Tracking
     from pipelines.settings import Settings
     from serving.scoring import ScoredList
 
 Say = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class Challenger:
-    """A newly trained model with its evidence, and what the champion file will hold if it is promoted."""
-
-    bundle: "Bundle"
-    backtest: "Backtest"
-    champion: Champion
 
 
 def current_champion(state: State) -> Done[Champion | None]:
@@ -60,125 +52,6 @@ def why_train(champion: Champion | None, book: "Book", as_of: date, settings: "S
     return ""
 
 
-def replay(
-    book: "Book", taken: "Snapshot", as_of: date, settings: "Settings", progress: Say | None = None
-) -> "Done[Backtest]":
-    """Backtest the model and its baselines on past weeks; raises ContractError with too few churns to learn from."""
-    from features.labels import label, outcomes
-    from models.backtest import backtest
-    from models.hazard import HazardModel
-    from models.logistic import LogisticModel
-    from models.protocol import Rows
-    from models.rules import last_login, renewal_calendar
-    from models.train import require_churns
-
-    models: list[Model] = [HazardModel(settings.model), LogisticModel(), renewal_calendar(), last_login()]
-    known = outcomes(book, settings.outcome)
-    rows = Rows(taken.frame, taken.standing)
-    require_churns(label(known, rows.index, settings.outcome, as_of), settings.model.minimum_churns, as_of)
-    made = backtest(taken, known, settings.outcome, models, settings.backtest, last=as_of, progress=progress)
-    return Done(made, len(made.predictions))
-
-
-def train_challenger(
-    book: "Book", taken: "Snapshot", backtest: "Backtest", as_of: date, settings: "Settings", state: State
-) -> Done[Challenger]:
-    """Fit the final model on everything matured and store its bundle."""
-    import tempfile
-
-    from features.labels import outcomes
-    from models.bundle import load_bundle, save_bundle
-    from models.train import train
-
-    known = outcomes(book, settings.outcome)
-    reference = backtest.predictions["risk_90"].to_numpy()
-    fitted = train(taken, known, settings.outcome, settings.model, as_of, reference=reference)
-    state.models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=state.models, prefix=".new-") as folder:
-        bundle = save_bundle(fitted, Path(folder) / "bundle")
-        home = state.models / bundle.id
-        if not home.exists():
-            bundle.folder.rename(home)
-    bundle = load_bundle(home, expected_id=bundle.id)
-    keep_evidence(state, bundle.id, backtest.to_json())
-    champion = Champion(
-        id=bundle.id,
-        known_by=as_of,
-        outcome_digest=taken.outcome_digest,
-        catalogue_digest=taken.catalogue_digest,
-        data_reach=reach(book.report)[1].isoformat(),
-    )
-    return Done(Challenger(bundle, backtest, champion), int(bundle.about["rows"]))
-
-
-def judge(challenger: Challenger, champion: Champion | None, state: State) -> "Done[Verdict]":
-    """Say whether the challenger serves from now on."""
-    from models.promotion import promote
-
-    before = None if champion is None else read_evidence(state, champion.id)
-    return Done(promote(challenger.backtest.to_json(), before), 1)
-
-
-def register(
-    challenger: Challenger, taken: "Snapshot", verdict: "Verdict", simulated: bool, settings: "Settings"
-) -> Done[Challenger]:
-    """Record the training in MLflow, and point the alias `champion` at it when it is promoted."""
-    from models.protocol import Rows
-    from models.provenance import frame_digest, git_state, lock_digest
-    from models.registry import CHAMPION, Training
-
-    root = Path(__file__).parents[1]
-    known_by, about = challenger.champion.known_by, challenger.bundle.about
-    training = Training(
-        name=f"{settings.project.name} {known_by}",
-        bundle=challenger.bundle,
-        backtest=challenger.backtest,
-        rows=Rows(taken.frame, taken.standing),
-        params={**settings.model.model_dump(), **settings.calendar.model_dump(), **about_data(about)},
-        tags={
-            "outcome": taken.outcome_digest,
-            "catalogue": taken.catalogue_digest,
-            "lock": lock_digest(root),
-            "simulated": str(simulated).lower(),
-            "verdict": verdict.why[:5000],
-            **git_state(root),
-        },
-        data={"snapshot": frame_digest(taken.frame), "standing": frame_digest(taken.standing)},
-    )
-    tracked = tracking(settings)
-    made = tracked.log_training(training)
-    if verdict.promote:
-        tracked.set_alias(CHAMPION, made.version)
-    return Done(replace(challenger, champion=replace(challenger.champion, run_id=made.run_id, version=made.version)), 1)
-
-
-def about_data(about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a bundle says of its training rows, as parameters of a run."""
-    return {key: about[key] for key in ("known_by", "rows", "accounts", "churns")}
-
-
-def tracking(settings: "Settings") -> "Tracking":
-    """Return the tracking store of the settings."""
-    from models.registry import Tracking
-
-    return Tracking(settings.tracking_uri, settings.mlflow.experiment, settings.mlflow.model_name)
-
-
-def promote_challenger(
-    challenger: Challenger, verdict: "Verdict", champion: Champion | None, state: State
-) -> Done[Champion]:
-    """Make the challenger the champion if the verdict says so; return who serves.
-
-    Raises PromotionRefusedError when it does not and nobody else can serve.
-    """
-    if verdict.promote:
-        crown(state, challenger.champion)
-        return Done(challenger.champion, 1)
-    if champion is None:
-        raise PromotionRefusedError(verdict.why)
-    return Done(champion, 0)
-
-
 def require_champion(champion: Champion | None) -> Champion:
     """Return the champion; raises UsageError when there is none."""
     if champion is None:
@@ -199,7 +72,8 @@ def score(taken: "Snapshot", champion: Champion, settings: "Settings", state: St
 
     last = taken.frame.index.get_level_values("as_of").max().date()
     previous = previous_list(open_database(settings.database_url), last)
-    scored = score_rows(taken, load_champion(state, champion), settings.risk_list, previous)
+    before = None if previous is None else stored_bundle(state, previous.model)
+    scored = score_rows(taken, load_champion(state, champion), settings.risk_list, previous, before)
     return Done(scored, len(scored.rows))
 
 
@@ -221,8 +95,15 @@ def publish(
     return Done(new, len(scored.rows) if new else 0)
 
 
-def report(as_of: date, book: "Book", champion: Champion, settings: "Settings", state: State) -> Done[Path]:
-    """Write the HTML page of the week and return where."""
+def report(
+    as_of: date,
+    book: "Book",
+    champion: Champion,
+    verdict: Mapping[str, Any] | None,
+    settings: "Settings",
+    state: State,
+) -> Done[Path]:
+    """Write the HTML page of the week and return where; `verdict` is this week's, else the champion's own is shown."""
     from pipelines.signals import read_signals
     from serving.store import open_database
     from serving.week_page import render_week
@@ -230,9 +111,10 @@ def report(as_of: date, book: "Book", champion: Champion, settings: "Settings", 
     page = render_week(
         open_database(settings.database_url),
         as_of,
-        backtest=read_evidence(state, champion.id),
+        backtest=read_beside(state, champion.id, EVIDENCE),
         check=book.report,
         signals=read_signals(state, champion.id),
+        verdict=verdict or read_beside(state, champion.id, VERDICT),
     )
     write_text(state.report(as_of), page)
     return Done(state.report(as_of), 1)

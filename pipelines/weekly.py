@@ -51,10 +51,10 @@ def weekly(config: str, as_of: str | None = None, retrain: bool = False) -> dict
 
 
 @flow(name="train", flow_run_name=_run_name, persist_result=False)
-def train(config: str, as_of: str | None = None) -> dict[str, Any]:
-    """Train a challenger, backtest it, record both and promote it if the rule allows."""
+def train(config: str, as_of: str | None = None, trials: int = 0, claims: list[str] | None = None) -> dict[str, Any]:
+    """Train a challenger, backtest it, record both and promote it if the evidence allows."""
     with progress("folds") as moved:
-        return _run(jobs.train, config, as_of, progress=moved)
+        return _run(jobs.train, config, as_of, trials=trials, claims=tuple(claims or ()), progress=moved)
 
 
 @flow(name="score", flow_run_name=_run_name, persist_result=False)
@@ -64,8 +64,16 @@ def score(config: str, as_of: str | None = None) -> dict[str, Any]:
 
 
 @flow(name="backtest", flow_run_name=_run_name, persist_result=False)
-def backtest(config: str, as_of: str | None = None, predictions: str | None = None) -> dict[str, Any]:
-    """Replay past weeks and return their figures."""
+def backtest(
+    config: str,
+    as_of: str | None = None,
+    models: list[str] | None = None,
+    name: str | None = None,
+    record: bool = True,
+    predictions: str | None = None,
+) -> dict[str, Any]:
+    """Replay past weeks, record that as a run and return its figures."""
     target = None if predictions is None else Path(predictions)
+    more = {"models": tuple(models or ()), "name": name, "record": record, "predictions": target}
     with progress("folds") as moved:
-        return _run(jobs.backtest, config, as_of, predictions=target, progress=moved)
+        return _run(jobs.backtest, config, as_of, progress=moved, **more)

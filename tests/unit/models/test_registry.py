@@ -16,8 +16,8 @@ from features.errors import ContractError
 from models.backtest import BacktestSettings, backtest
 from models.bundle import save_bundle
 from models.hazard import HazardModel
+from models.kinds import make
 from models.registry import CHALLENGER, CHAMPION, Registered, Tracking, Training
-from models.rules import renewal_calendar
 from models.settings import TrainSettings
 from models.train import train
 
@@ -31,7 +31,7 @@ def training(book: Any, tmp_path_factory: pytest.TempPathFactory) -> Training:
     settings = TrainSettings(trees=10, leaves=7, min_data_in_leaf=20)
     fitted = train(book, book.outcomes, book.contract, settings, date(2025, 6, 2))
     judged = BacktestSettings(capacity=10, resamples=50)
-    models = [HazardModel(settings), renewal_calendar()]
+    models = [HazardModel(settings), make("renewal_calendar", settings)]
     return Training(
         name="week 2025-06-02",
         bundle=save_bundle(fitted, tmp_path_factory.mktemp("made") / "model"),
