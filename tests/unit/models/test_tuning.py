@@ -95,10 +95,17 @@ def test_an_awful_trial_is_cut_short(data: Any, tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("quick")
-def test_other_data_or_defaults_begin_another_study(data: Any, tmp_path: Path) -> None:
-    first = search(data, tmp_path / "tuning.db", 1)
-    assert search(data, tmp_path / "tuning.db", 1, key="other").seconds != first.seconds
-    assert search(data, tmp_path / "tuning.db", 1, SMALL.model_copy(update={"trees": 3})).default != first.default
+@pytest.mark.parametrize(
+    ("other", "anew"),
+    [({}, False), ({"key": "other"}, True), ({"settings": SMALL.model_copy(update={"trees": 3})}, True)],
+)
+def test_other_data_or_defaults_begin_another_study(
+    data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any], anew: bool
+) -> None:
+    search(data, tmp_path / "tuning.db", 1)
+    runs = Runs(monkeypatch)
+    search(data, tmp_path / "tuning.db", 1, **other)
+    assert bool(runs.tried) is anew
 
 
 def test_what_is_tuned_on_ends_before_the_first_tested_date(
