@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.outcome import OutcomeContract
+from models.bootstrap import Accounts
 from models.calibration_choice import Choice, choose, roll
 from models.curves import calibration_curve, gains_curve
 from models.fold_cache import FoldCache
@@ -137,14 +138,16 @@ def backtest(
     if choice is not None and choice.adopted is not None:
         predictions = roll(raw, choice.adopted.kind, lag_days=contract.recording_lag_days)
     names = tuple(model.name for model in models)
-    of_fold = dict(list(predictions.groupby("fold")))
+    of_fold, whole = dict(list(predictions.groupby("fold"))), _Judge(predictions, names[0], settings)
     return Backtest(
         predictions=predictions,
-        folds=[facts | {"metrics": _judge(of_fold[facts["fold"]], names[0], names[0], settings)} for _, facts in parts],
+        folds=[
+            facts | {"metrics": _Judge(of_fold[facts["fold"]], names[0], settings).of(names[0])} for _, facts in parts
+        ],
         contract=contract,
         settings=settings,
         models=names,
-        pooled={name: _judge(predictions, name, names[0], settings) for name in names},
+        pooled={name: whole.of(name) for name in names},
         strata=_strata(predictions, names, settings),
         costs=replay.costs(names, len(predictions)),
         drivers=replay.drivers,
@@ -210,31 +213,44 @@ def rows_of(predictions: pd.DataFrame, model: str, risk: str, judged: str) -> Ri
     )
 
 
-def _judge(
-    predictions: pd.DataFrame, model: str, judged: str, settings: BacktestSettings, risks: Sequence[str] = JUDGED
-) -> dict[str, dict[str, Estimate]]:
-    how: dict[str, int] = {
-        "capacity": settings.capacity,
-        "resamples": settings.resamples,
-        "seed": settings.seed,
-    }
-    return {risk: evaluate(rows_of(predictions, model, risk, judged), **how) for risk in risks}
+@dataclass(frozen=True)
+class _Judge:
+    """Judges models on the same rows, with accounts drawn once for all of them."""
+
+    tested: pd.DataFrame
+    judged: str
+    """Name of the model whose columns are the bare risks."""
+    settings: BacktestSettings
+
+    def of(self, model: str, risks: Sequence[str] = JUDGED) -> dict[str, dict[str, Estimate]]:
+        """Return every metric per risk."""
+        how = {"capacity": self.settings.capacity}
+        return {
+            risk: evaluate(rows_of(self.tested, model, risk, self.judged), **how, accounts=self._accounts)
+            for risk in risks
+        }
+
+    @cached_property
+    def _accounts(self) -> Accounts | None:
+        if self.tested.empty:
+            return None
+        return Accounts.draw(self.tested["account_id"].to_numpy(), self.settings.resamples, self.settings.seed)
 
 
 def _strata(predictions: pd.DataFrame, names: tuple[str, ...], settings: BacktestSettings) -> dict[str, dict[str, Any]]:
     """Judge every model in every stratum."""
     return {
-        title: {risk: _stratum(predictions[rows(risk)], names, risk, settings) for risk in JUDGED}
+        title: {risk: _stratum(_Judge(predictions[rows(risk)], names[0], settings), names, risk) for risk in JUDGED}
         for title, rows in strata(predictions)
     }
 
 
-def _stratum(inside: pd.DataFrame, names: tuple[str, ...], risk: str, settings: BacktestSettings) -> dict[str, Any]:
-    judged = {name: _judge(inside, name, names[0], settings, [risk])[risk] for name in names}
+def _stratum(inside: _Judge, names: tuple[str, ...], risk: str) -> dict[str, Any]:
+    judged = {name: inside.of(name, [risk])[risk] for name in names}
     model, *baselines = names
-    left = inside[inside[churned(risk)] == 1]
+    left = inside.tested[inside.tested[churned(risk)] == 1]
     base = {
-        "rows": len(inside),
+        "rows": len(inside.tested),
         "positives": len(left),
         "churned_accounts": int(left["account_id"].nunique()),
     }

@@ -57,11 +57,16 @@ class Drawn:
         return reflected(self.value, self.draws) if self.absolute else interval(self.value, self.draws)
 
 
-def evaluate(rows: RiskRows, *, capacity: int, resamples: int = 300, seed: int = 7) -> dict[str, Estimate]:
-    """Return every metric of these rows: `capacity` is the number of accounts listed per as-of date."""
+def evaluate(
+    rows: RiskRows, *, capacity: int, resamples: int = 300, seed: int = 7, accounts: Accounts | None = None
+) -> dict[str, Estimate]:
+    """Return every metric of these rows: `capacity` is the number of accounts listed per as-of date.
+
+    `accounts`: resamples already drawn from these rows' accounts, where several models are judged on the same rows.
+    """
     if len(rows.churned) == 0:
         return {name: missing("no rows") for name in METRICS}
-    accounts = Accounts.draw(rows.account_id, resamples, seed)
+    accounts = accounts or Accounts.draw(rows.account_id, resamples, seed)
     found = {name: drawn.estimate for name, drawn in draw(rows, accounts, capacity).items()} | calibration(rows)
     return {name: found[name] for name in METRICS}
 

@@ -228,6 +228,7 @@ def _be_quiet() -> None:
     """Switch telemetry off and keep notes on tables and migrations out of the user's sight."""
     for variable in ("DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"):
         os.environ[variable] = "true"
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     # MLflow sets its own level when it is imported, so it is imported first.
     import mlflow  # noqa: F401

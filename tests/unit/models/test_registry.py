@@ -12,12 +12,23 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from features.errors import ContractError
+from features.errors import ContractError, UsageError
 from models.backtest import BacktestSettings, backtest
 from models.bundle import save_bundle
 from models.hazard import HazardModel
 from models.kinds import make
-from models.registry import CHALLENGER, CHAMPION, Registered, Tracking, Training
+from models.registry import (
+    BACKTEST,
+    CHALLENGER,
+    CHAMPION,
+    DRIVERS,
+    PREDICTIONS,
+    Experiment,
+    Registered,
+    Tracking,
+    Training,
+    rows_digest,
+)
 from models.settings import TrainSettings
 from models.train import train
 
@@ -40,6 +51,7 @@ def training(book: Any, tmp_path_factory: pytest.TempPathFactory) -> Training:
         params={"model.trees": 10},
         tags={"outcome_digest": book.contract.digest, "git.commit": "abc"},
         data={"snapshot": "0123456789ab"},
+        files={"note.md": "# kept\n"},
     )
 
 
@@ -114,9 +126,53 @@ def test_the_model_is_described_with_signature_and_example(tracking: Tracking, r
     assert described.saved_input_example_info is not None
 
 
-def test_the_recorded_backtest_comes_back(tracking: Tracking, registered: Registered, training: Training) -> None:
-    stored = tracking.backtest_of(registered)
-    assert stored == json.loads(json.dumps(training.backtest.to_json()))
+def test_what_a_comparison_reads_comes_back(tracking: Tracking, registered: Registered, training: Training) -> None:
+    replayed, run_id = training.backtest, registered.run_id
+    assert json.loads(tracking.read_text(run_id, BACKTEST)) == json.loads(json.dumps(replayed.to_json()))
+    pd.testing.assert_frame_equal(tracking.read_frame(run_id, PREDICTIONS), replayed.predictions, check_dtype=False)
+    assert replayed.drivers is not None
+    pd.testing.assert_frame_equal(tracking.read_frame(run_id, DRIVERS), replayed.drivers, check_dtype=False)
+    assert tracking.read_text(run_id, "note.md") == "# kept\n"
+    assert tracking.holds(run_id, "note.md")
+    assert not tracking.holds(run_id, "other.md")
+    with pytest.raises(ContractError, match=r"has no other\.md"):
+        tracking.read_text(run_id, "other.md")
+
+
+def test_each_further_model_is_a_child_with_bare_metric_names(
+    tracking: Tracking, registered: Registered, training: Training
+) -> None:
+    found = tracking.client.search_runs(
+        [tracking.client.get_run(registered.run_id).info.experiment_id],
+        f"tags.mlflow.parentRunId = '{registered.run_id}'",
+    )
+    assert [run.data.tags["model"] for run in found] == ["renewal_calendar"]
+    auc = training.backtest.pooled["renewal_calendar"]["risk_90"]["auc"].value
+    assert found[0].data.metrics["risk_90.auc"] == pytest.approx(auc)
+    assert found[0].info.status == "FINISHED"
+
+
+def test_runs_are_found_by_what_people_call_them(
+    tracking: Tracking, registered: Registered, training: Training
+) -> None:
+    run_id = registered.run_id
+    for named in (run_id, run_id[:8], "week 2025-06-02", training.bundle.id, "challenger"):
+        assert tracking.find_run(named) == run_id
+    for named in ("week 2025-06-09", run_id[:3], "renewal_calendar"):
+        with pytest.raises(UsageError, match=r"no finished run is called .* the newest are week 2025-06-02"):
+            tracking.find_run(named)
+
+
+def test_variants_on_the_same_rows_are_counted(tracking: Tracking, registered: Registered, training: Training) -> None:
+    rows = rows_digest(training.backtest.predictions)
+    assert tracking.runs_on(rows) == 1
+    plain = Experiment("a variant", training.backtest, {}, {"kind": "backtest"}, {})
+    run_id = tracking.log_backtest(plain)
+    assert tracking.runs_on(rows) == 2
+    assert tracking.runs_on("of other rows") == 0
+    assert tracking.find_run("a variant") == run_id
+    tracking.client.delete_run(run_id)
+    assert registered.version == "1"
 
 
 def test_a_model_damaged_in_the_store_is_refused(tracking: Tracking, registered: Registered, tmp_path: Path) -> None:
