@@ -18,6 +18,7 @@ mapping = "{mapping}"
 data = "{folder}/data"
 [model]
 trees = 30
+learning_rate = 0.2
 threads = 1
 min_data_in_leaf = 30
 minimum_churns = 10

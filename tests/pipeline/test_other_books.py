@@ -1,13 +1,15 @@
 """Other people's data: the weekly job completes, and says no more than the data hold."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from features.errors import PromotionRefusedError
 from pipelines import jobs
-from pipelines.champion import read_evidence
+from pipelines.champion import EVIDENCE, VERDICT
 from pipelines.journal import Journal
 from pipelines.settings import Settings, load_settings
 from pipelines.state import State
@@ -24,10 +26,11 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a weekly run, and the backtest behind it."""
+    """What came of a weekly run (nothing when no model may serve), and what was kept beside the model that it tried."""
 
-    result: dict[str, Any]
+    result: dict[str, Any] | None
     backtest: dict[str, Any]
+    verdict: dict[str, Any]
 
 
 def run(name: str, folder: Path, **backtest: int) -> Outcome:
@@ -37,10 +40,13 @@ def run(name: str, folder: Path, **backtest: int) -> Outcome:
     changed["backtest"] |= backtest
     settings = Settings.model_validate(changed)
     assert settings.calendar.as_of is not None
-    result = jobs.weekly(settings, settings.calendar.as_of, Journal())
-    evidence = read_evidence(State(folder), result["model"])
-    assert evidence is not None
-    return Outcome(result, evidence)
+    try:
+        result = jobs.weekly(settings, settings.calendar.as_of, Journal())
+    except PromotionRefusedError:
+        result = None
+    models = State(folder).models
+    kept = [json.loads(next(models.glob(f"*.{name}")).read_text()) for name in (EVIDENCE, VERDICT)]
+    return Outcome(result, *kept)
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +64,17 @@ def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return run("online_retail", tmp_path_factory.mktemp("online_retail"), resamples=60)
 
 
-def test_nothing_is_found_where_nothing_is(ravenstack: Outcome) -> None:
+def test_nothing_is_found_where_nothing_is_and_no_model_serves(ravenstack: Outcome) -> None:
     auc = ravenstack.backtest["pooled"]["risk_90"]["auc"]
-    assert ravenstack.result["published"]
     assert auc["low"] < 0.5 < auc["high"]
-    assert "not shown to be better than chance" in ravenstack.result["verdict"]
+    assert ravenstack.result is None
+    assert ravenstack.verdict["outcome"] == "refuse"
+    assert "no better than chance: AUC for risk_90" in ravenstack.verdict["why"]
 
 
 def test_what_a_calendar_and_use_tell_is_found(crmsim: Outcome) -> None:
     auc = crmsim.backtest["pooled"]["risk_90"]["auc"]
+    assert crmsim.result is not None
     assert crmsim.result["published"]
     assert crmsim.result["list_rows"] > 500
     assert 0.5 < auc["low"] < auc["value"] < 0.80
@@ -75,6 +83,7 @@ def test_what_a_calendar_and_use_tell_is_found(crmsim: Outcome) -> None:
 def test_who_stays_away_is_found_without_any_contract(online_retail: Outcome) -> None:
     found = online_retail.backtest
     auc = found["pooled"]["risk_90"]["auc"]
+    assert online_retail.result is not None
     assert online_retail.result["published"]
     assert online_retail.result["list_rows"] > 2000
     assert 0.80 < auc["low"] < auc["high"] < 0.87

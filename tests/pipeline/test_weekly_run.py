@@ -69,7 +69,7 @@ def test_the_run_says_what_it_did(world: World) -> None:
     assert said["run_id"]
     names = [step["name"] for step in said["steps"]]
     assert names == [
-        "check", "champion", "snapshot", "backtest", "train", "judge", "register", "signals",
+        "check", "champion", "snapshot", "rival", "backtest", "train", "judge", "register", "signals",
         "promote", "score", "publish", "report",
     ]  # fmt: skip
     assert all(step["seconds"] >= 0 for step in said["steps"])
