@@ -88,7 +88,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
             parents=[shared],
         )
         module.configure(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(call=module.run)
     return parser
 
 
@@ -118,7 +118,7 @@ def _run(args: argparse.Namespace) -> int:
 
     args.config = getattr(args, "config", None)
     try:
-        code = int(args.run(args) or 0)
+        code = int(args.call(args) or 0)
         sys.stdout.flush()
         return code
     except ForewarnError as error:
