@@ -20,7 +20,7 @@ class BacktestSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     folds: int = Field(
-        default=6, ge=MINIMUM_FOLDS, le=60, description="blocks of weeks to test, each with its own training"
+        default=12, ge=MINIMUM_FOLDS, le=60, description="blocks of weeks to test, each with its own training"
     )
     fold_weeks: int = Field(default=8, ge=1, le=52, description="weeks per block")
     test_every_weeks: int = Field(default=2, ge=1, le=52, description="weeks between the tested as-of dates of a block")
