@@ -21,6 +21,7 @@ from models.competing import separate_risks
 from models.hazard import FittedHazards, parse_booster
 from models.health import HealthScale
 from models.protocol import Rows
+from models.renewal_line import RenewalLine
 from models.score_interval import ScoreIntervals
 
 FORMAT = 1
@@ -131,7 +132,7 @@ def _require_texts(folder: Path, names: set[str], separate: Sequence[str]) -> No
 
 def _fitted(facts: Mapping[str, Any], texts: Mapping[str, str]) -> FittedHazards:
     columns = tuple(facts["columns"])
-    calibration, intervals = facts["calibration"], facts.get("score_intervals")
+    calibration, intervals, line = facts["calibration"], facts.get("score_intervals"), facts.get("line")
     separate = {
         name: FittedHazards(tuple(parse_booster(texts[f"{name}_{text}"]) for text in TEXTS), columns)
         for name in facts.get("separate", [])
@@ -141,6 +142,7 @@ def _fitted(facts: Mapping[str, Any], texts: Mapping[str, str]) -> FittedHazards
         columns=columns,
         typical={name: float("nan") if v is None else v for name, v in facts["typical"].items()},
         scale=HealthScale.from_json(facts["health"]),
+        line=None if line is None else RenewalLine.from_json(line),
         calibration=None if calibration is None else Calibration.from_json(calibration),
         intervals=None if intervals is None else ScoreIntervals.from_json(intervals),
         separate=separate,
@@ -164,6 +166,7 @@ def _facts(fitted: FittedHazards, scale: HealthScale) -> dict[str, Any]:
     return {
         "columns": list(fitted.columns),
         "intervals": [list(interval) for interval in INTERVALS],
+        "line": None if fitted.line is None else fitted.line.to_json(),
         "calibration": None if fitted.calibration is None else fitted.calibration.to_json(),
         "score_intervals": None if fitted.intervals is None else fitted.intervals.to_json(),
         "separate": list(fitted.separate),

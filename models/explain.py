@@ -61,7 +61,7 @@ def all_contributions(
     for start in range(0, max(len(frame), 1), BLOCK):
         # An empty frame still gives the base: one row without any known value is enough for it.
         block = frame.iloc[start : start + BLOCK] if len(frame) else pd.DataFrame(np.nan, [0], frame.columns)
-        margins = calibrated(tree_shap(model, block), model.calibration)
+        margins = margins_of(model, block)
         for values, window in zip(out, windows, strict=True):
             values[start : start + BLOCK] = carry(margins, window)[: len(frame)]
     bases = [float(window_risk(_hazard(margins.base)[None, :], window)[0]) for window in windows]
@@ -70,9 +70,17 @@ def all_contributions(
 
 
 def tree_shap(model: FittedHazards, frame: pd.DataFrame) -> Margins:
-    """Return LightGBM's own TreeSHAP of each hazard's margin, before calibration."""
+    """Return LightGBM's own TreeSHAP of each hazard's margin, of the trees alone and before calibration."""
     raw = model.ask(frame, pred_contrib=True)
     return Margins(np.array([shap[0, -1] for shap in raw]), np.stack([shap[:, :-1] for shap in raw]))
+
+
+def margins_of(model: FittedHazards, frame: pd.DataFrame) -> Margins:
+    """Return every feature's share of each hazard's log-odds: the trees', mixed with the line's, as calibrated."""
+    trees = tree_shap(model, frame)
+    if model.line is not None:
+        trees = Margins(trees.base, model.line.mixed_shares(trees.base, trees.values, frame))
+    return calibrated(trees, model.calibration)
 
 
 def calibrated(margins: Margins, calibration: Calibration | None) -> Margins:

@@ -1,9 +1,9 @@
-"""The risk model: three conditional interval hazards, each a LightGBM, multiplied."""
+"""The risk model: three conditional interval hazards, each a LightGBM with a line beside it, multiplied."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ from features.outcome import INTERVALS
 from models.calibration import Calibration
 from models.health import HealthScale
 from models.protocol import Rows, require_columns, risks
+from models.renewal_line import RenewalLine
 from models.score_interval import ScoreIntervals
 from models.settings import HazardSettings
 
@@ -37,8 +38,10 @@ class FittedHazards:
     typical: Mapping[str, float] = field(default_factory=dict)
     """Median of each feature over the training rows; NaN where it was never known."""
     scale: HealthScale | None = None
+    line: RenewalLine | None = None
+    """Shares the log-odds with the boosters where a contract ends inside the interval; None: trees only."""
     calibration: Calibration | None = None
-    """Applied to what the boosters say; None leaves it as it is."""
+    """Applied to what boosters and line say; None leaves it as it is."""
     intervals: ScoreIntervals | None = None
     separate: Mapping[str, "FittedHazards"] = field(default_factory=dict)
     """Cause-specific hazards of the outcome contract's separate outcomes, by name."""
@@ -51,6 +54,8 @@ class FittedHazards:
         if frame.empty:
             return np.empty((0, len(INTERVALS)))
         raw = np.column_stack(self.ask(frame, pred_contrib=False))
+        if self.line is not None:
+            raw = self.line.mixed(raw, frame)
         return raw if self.calibration is None else self.calibration.hazards(raw)
 
     def ask(self, frame: pd.DataFrame, *, pred_contrib: bool) -> list[np.ndarray]:
@@ -78,10 +83,12 @@ class HazardModel:
 
         Raises ContractError when an interval holds only one class.
         """
-        return self.fit_targets(rows, [interval_label(labels, *interval) for interval in INTERVALS])
+        targets = [interval_label(labels, *interval) for interval in INTERVALS]
+        fitted = self.fit_targets(rows, targets)
+        return replace(fitted, line=RenewalLine.fit(rows.frame, targets, self.settings.line_share))
 
     def fit_targets(self, rows: Rows, targets: Sequence[pd.Series]) -> FittedHazards:
-        """Fit one hazard per interval on its target: 1.0, 0.0, or NaN where a row does not count.
+        """Fit one hazard per interval, of trees alone, on its target: 1.0, 0.0, or NaN where a row does not count.
 
         Raises ContractError when an interval holds only one class.
         """

@@ -33,7 +33,9 @@ class RecipeModel:
     @classmethod
     def of(cls, columns: tuple[str, ...], about: Mapping[str, Any], name: str = "champion") -> "RecipeModel":
         """Return the recipe of a bundle's columns and `about`."""
-        known = {key: value for key, value in about["settings"].items() if key in HazardSettings.model_fields}
+        # A model from before there was a line had trees only.
+        stored = {"line_share": 0.0, **about["settings"]}
+        known = {key: value for key, value in stored.items() if key in HazardSettings.model_fields}
         return cls(HazardSettings.model_validate(known), columns, name)
 
     def fit(self, rows: Rows, labels: pd.DataFrame) -> FittedRecipe:

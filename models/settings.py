@@ -16,6 +16,12 @@ class HazardSettings(BaseModel):
     min_data_in_leaf: int = Field(default=200, ge=1, description="fewest rows in a leaf")
     feature_fraction: float = Field(default=0.5, gt=0, le=1, description="share of features each tree may use")
     lambda_l2: float = Field(default=10.0, ge=0, description="L2 penalty on leaf values")
+    line_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of the log-odds a line has where a contract ends; 0: trees only",
+    )
     seed: int = Field(default=7, ge=0, description="seed of everything random in training")
     threads: int = Field(default=0, ge=0, description="intervals worked on at once; 0 means one per core")
 

@@ -1,0 +1,160 @@
+"""The line beside the trees: where a contract ends inside an interval, half of the log-odds are a linear model's.
+
+Few accounts leave, and nearly all of them when a contract ends. Trees must first find those rows and have few churns
+left to learn signals from; a ridge regression of those rows alone, one for all intervals, spreads the little evidence
+over many weak signals. The mean of both log-odds ranks better than either (docs/models.md has the figures). Being
+linear, the line's share of each feature is exact.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.outcome import INTERVALS
+from models.recalibration import logistic, logit
+from models.scaling import CLIP
+
+RENEWAL = "days_to_renewal"
+"""The feature that says in which interval a contract ends; without it there is no line."""
+PENALTY = 1000.0
+"""Inverse of scikit-learn's C: strong, as there are more weak signals than churned accounts."""
+TOLERANCE = 1e-3
+LEAST_CHURNS = 30
+"""Fewest churned rows to fit the line on."""
+
+
+@dataclass(frozen=True)
+class RenewalLine:
+    """log-odds = base + Σ over features; one number per feature in the model's order."""
+
+    share: float
+    """The line's share of the log-odds; the trees have the rest."""
+    columns: tuple[str, ...]
+    base: float
+    fill: np.ndarray
+    """What a missing value is taken for: the median."""
+    centre: np.ndarray
+    spread: np.ndarray
+    weight: np.ndarray
+    absent_centre: np.ndarray
+    """Share of missing values among the rows it learnt from; the indicator's own spread and weight follow."""
+    absent_spread: np.ndarray
+    absent_weight: np.ndarray
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, targets: Sequence[pd.Series], share: float) -> "RenewalLine | None":
+        """Fit on the rows whose contract ends inside an interval and their target in it (1.0, 0.0, NaN: not used).
+
+        None without the feature RENEWAL, with too few churned rows, or with no share.
+        """
+        if RENEWAL not in frame or share <= 0:
+            return None
+        ends = ends_inside(frame)
+        happened = np.full(len(frame), np.nan)
+        for inside, target in zip(ends.T, targets, strict=True):
+            happened[inside] = target.to_numpy(dtype=float)[inside]
+        used = ~np.isnan(happened)
+        churns = int(happened[used].sum())
+        if min(churns, int(used.sum()) - churns) < LEAST_CHURNS:
+            return None
+        return cls._fitted(frame[used], happened[used], share)
+
+    @classmethod
+    def _fitted(cls, frame: pd.DataFrame, happened: np.ndarray, share: float) -> "RenewalLine":
+        from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
+
+        # One layout in memory, or the same rows would be added up in another order.
+        values = np.ascontiguousarray(frame.to_numpy(dtype=float))
+        absent = np.isnan(values)
+        known = ~absent.all(axis=0)
+        fill = np.zeros(values.shape[1])
+        fill[known] = np.nanmedian(values[:, known], axis=0)
+        filled = np.where(absent, fill, values)
+        blank = cls(
+            share, tuple(map(str, frame.columns)), 0.0, fill,
+            filled.mean(axis=0), _spread(filled), np.zeros(len(fill)),
+            absent.mean(axis=0), _spread(absent.astype(float)), np.zeros(len(fill)),
+        )  # fmt: skip
+        design = np.hstack(blank._scaled(values))
+        # One thread: the same rows must give the same numbers, whatever the machine's number of cores.
+        with threadpool_limits(1):
+            model = LogisticRegression(C=1 / PENALTY, max_iter=500, tol=TOLERANCE).fit(design, happened)
+        weight, absent_weight = np.split(model.coef_[0], 2)
+        # The base is the mean row's log-odds, so that shares are told against a usual account whose contract ends.
+        base = float(model.intercept_[0] + design.mean(axis=0) @ model.coef_[0])
+        middle, absent_middle = np.split(design.mean(axis=0), 2)
+        return cls(
+            share, blank.columns, base, fill,
+            blank.centre + middle * blank.spread, blank.spread, weight,
+            blank.absent_centre + absent_middle * blank.absent_spread, blank.absent_spread, absent_weight,
+        )  # fmt: skip
+
+    def shares(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return rows × features: what each feature adds to the line's base, in log-odds."""
+        value, absent = self._scaled(np.ascontiguousarray(frame.to_numpy(dtype=float)))
+        return np.asarray(value * self.weight + absent * self.absent_weight)
+
+    def mixed(self, hazards: np.ndarray, frame: pd.DataFrame) -> np.ndarray:
+        """Return the trees' hazards (rows × intervals), mixed with the line's where a contract ends inside."""
+        ends = ends_inside(frame)
+        here = ends.any(axis=1)
+        if not here.any():
+            return hazards
+        line = np.zeros(len(frame))
+        line[here] = self.base + self.shares(frame.iloc[np.flatnonzero(here)]).sum(axis=1)
+        together = (1 - self.share) * logit(hazards) + self.share * line[:, None]
+        return np.where(ends, logistic(together), hazards)
+
+    def mixed_shares(self, base: np.ndarray, values: np.ndarray, frame: pd.DataFrame) -> np.ndarray:
+        """Return intervals × rows × features: the trees' shares of the log-odds, mixed likewise.
+
+        The bases of trees and line differ; what an account gains by standing inside the interval is the share of
+        RENEWAL, so that base + Σ shares stays the row's log-odds.
+        """
+        ends = ends_inside(frame)
+        place = self.columns.index(RENEWAL)
+        own = self.shares(frame) if ends.any() else np.zeros(frame.shape)
+        out = values.copy()
+        for interval, inside in enumerate(ends.T):
+            mixed = (1 - self.share) * values[interval, inside] + self.share * own[inside]
+            mixed[:, place] += self.share * (self.base - base[interval])
+            out[interval, inside] = mixed
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        """Return every number."""
+        lists = {name: getattr(self, name).tolist() for name in NUMBERS}
+        return {"share": self.share, "columns": list(self.columns), "base": self.base, **lists}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "RenewalLine":
+        """Return the line that `to_json` wrote; raises ValueError when its parts do not fit together."""
+        columns = tuple(stored["columns"])
+        numbers = {name: np.array(stored[name], dtype=float) for name in NUMBERS}
+        if any(each.shape != (len(columns),) for each in numbers.values()) or RENEWAL not in columns:
+            raise ValueError("the line's numbers are not one per column")
+        return cls(share=float(stored["share"]), columns=columns, base=float(stored["base"]), **numbers)
+
+    def _scaled(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        absent = np.isnan(values)
+        value = (np.where(absent, self.fill, values) - self.centre) / self.spread
+        missing = (absent - self.absent_centre) / self.absent_spread
+        return np.clip(value, -CLIP, CLIP), np.clip(missing, -CLIP, CLIP)
+
+
+NUMBERS = ("fill", "centre", "spread", "weight", "absent_centre", "absent_spread", "absent_weight")
+
+
+def ends_inside(frame: pd.DataFrame) -> np.ndarray:
+    """Say per row and interval whether the contract ends inside the interval."""
+    days = frame[RENEWAL].to_numpy(dtype=float)
+    return np.column_stack([(days >= start) & (days < end) for start, end in INTERVALS])
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    spread = values.std(axis=0)
+    return np.where(spread > 0, spread, 1.0)
