@@ -33,6 +33,7 @@ LAST = date(2026, 11, 2)
 ORACLE = {"risk_90": ("p_0_90", "ends_in_window"), "risk_60_90": ("p_60_90", "ends_in_60_90")}
 CHANCES = ("p_0_30", "p_30_60", "p_60_90")
 RESAMPLES = 300
+CAPACITIES = (10, 20, 40)
 
 
 @dataclass(frozen=True)
@@ -187,14 +188,19 @@ def ablation(rows: pd.DataFrame, risk: str = "risk_90") -> dict[str, Any]:
     return out
 
 
-def lead(replayed: dict[str, Any], days: int = 60) -> dict[str, Any]:
-    """Return the lead-time curve at so many days, and by how much it is above each baseline's."""
+def lead(rows: pd.DataFrame, days: int = 60) -> dict[str, Any]:
+    """Return the lead-time curve at so many days for lists of several capacities, and by how much it is above each
+    baseline's."""
     from models.kinds import BASELINES
-    from models.lead_time import at_lead
+    from models.lead_time import at_lead, lead_time
 
-    curves = replayed["lead_time"]
-    out = {"model": at_lead(curves, days)}
-    return out | {name: at_lead(curves, days, over=name) for name in BASELINES}
+    columns = {"hazard": "risk_60_90", **{name: f"{name}_risk_60_90" for name in BASELINES}}
+    out = {}
+    for capacity in CAPACITIES:
+        curves = lead_time(rows, columns, capacity=capacity, resamples=RESAMPLES)
+        out[f"model, lists of {capacity}"] = at_lead(curves, days)
+        out |= {f"above {name}, lists of {capacity}": at_lead(curves, days, over=name) for name in BASELINES}
+    return out
 
 
 def report(found: dict[int, dict[str, Any]]) -> None:
@@ -236,7 +242,7 @@ def main() -> None:
     found = {}
     for seed in map(int, args.seeds.split(",")):
         rows, replayed = replay(args.data / f"{args.accounts}x{args.weeks}-{seed}", seed, args)
-        found[seed] = {"shares": shares(rows, replayed), "lead": lead(replayed), "ablation": ablation(rows)}
+        found[seed] = {"shares": shares(rows, replayed), "lead": lead(rows), "ablation": ablation(rows)}
     print(json.dumps(found)) if args.json else report(found)
 
 
