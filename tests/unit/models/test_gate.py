@@ -153,7 +153,7 @@ def test_shuffled_labels_are_refused(honest: Made, tmp_path: Path) -> None:
 
 
 def test_a_constant_is_refused(honest: Made, tmp_path: Path) -> None:
-    nothing = SETTINGS.model_copy(update={"trees": 1, "learning_rate": 1e-9})
+    nothing = SETTINGS.model_copy(update={"trees": 1, "learning_rate": 1e-9, "line_share": 0.0})
     snapshot: Any = honest.book
     fitted = train(snapshot, honest.book.outcomes, honest.book.contract, nothing, honest.book.last)
     bundle = save_bundle(fitted, tmp_path / "constant")
