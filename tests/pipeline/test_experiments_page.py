@@ -100,6 +100,8 @@ def copy_of_the_checkout(folder: Path) -> Path:
 def environment(copy: Path, config: Path) -> dict[str, str]:
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     here = {"PYTHONPATH": str(copy), "FOREWARN_CONFIG": str(config), "PATH": tools}
+    # Threads that wait for each other cost more than they save on a book as small as this.
+    here |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return quiet_environment(config.parent / "prefect") | here
 
 
