@@ -32,6 +32,15 @@ class SnapshotStore:
         """Return where the snapshots of this catalogue and contract lie."""
         return Room(self.folder / f"{catalogue_digest(available(book)[0])}-{contract.digest}")
 
+    def kept(self, catalogue: str, outcome: str, as_of: date) -> pd.DataFrame | None:
+        """Return the values of a kept snapshot, accounts × features, by its digests; None when it is not kept."""
+        path = Room(self.folder / f"{catalogue}-{outcome}").path(as_of)
+        if not path.exists():
+            return None
+        table = pq.read_table(path)
+        names = [name for name in table.column_names if not name.startswith((STANDING, UNTRACKED))]
+        return _frame(table.select(names)).set_index("account_id")
+
 
 class Room:
     """Snapshots of one catalogue and outcome contract."""

@@ -38,6 +38,9 @@ def _champion(case: Case) -> Iterator[Check]:
     rival, margin = case.champion, case.settings.margin
     if rival is None:
         return
+    if rival.id == case.model_id:
+        yield Check("champion", "passed", "it is the champion itself, trained again")
+        return
     if rival.note:
         yield Check("champion", "passed", rival.note)
         return

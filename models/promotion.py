@@ -138,7 +138,7 @@ def decide(checks: Sequence[Check], *, challenger: str, champion: str | None, as
 
 
 def _welcome(checks: Sequence[Check], unsure: Sequence[Check], champion: str | None) -> str:
-    said = [check.text for check in checks if check.name in ("chance", "champion", "baselines")]
+    said = [check.text for check in checks if check.name in ("chance", "champion", "claim", "baselines")]
     first = "" if champion else "first model; "
     doubts = f"; not shown: {'; '.join(check.text for check in unsure)}" if unsure else ""
     return f"{first}{'; '.join(said)}{doubts}"

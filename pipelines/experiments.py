@@ -133,10 +133,19 @@ def _recorded(settings: "Settings", asked: str) -> "Recorded":
 
     store = tracking(settings)
     named, _, peer = asked.partition(PEER)
-    run_id = store.find_run(named)
+    run_id = _serving(settings, named) or store.find_run(named)
     backtest = json.loads(store.read_text(run_id, BACKTEST))
     drivers = store.read_frame(run_id, DRIVERS) if store.holds(run_id, DRIVERS) else None
     return Recorded.of(asked, run_id, backtest, store.read_frame(run_id, PREDICTIONS), drivers, peer=peer or None)
+
+
+def _serving(settings: "Settings", named: str) -> str | None:
+    """Return the run of the model that serves when `champion` is asked for: the store says who that is, not MLflow."""
+    from pipelines.champion import read_champion
+    from pipelines.state import State
+
+    champion = read_champion(State(settings.store.path)) if named == "champion" else None
+    return None if champion is None else champion.run_id
 
 
 def move_alias(settings: "Settings", champion: "Champion") -> str:
@@ -181,7 +190,7 @@ def stored_settings(settings: "Settings", run: str) -> tuple[str, dict[str, Any]
     from pipelines.settings import Settings
 
     store = tracking(settings)
-    run_id = store.find_run(run)
+    run_id = _serving(settings, run) or store.find_run(run)
     stored = json.loads(store.read_text(run_id, SETTINGS))
     then = Settings.model_validate(stored["settings"])
     if then.sources.mapping.read_text(encoding="utf-8") != stored["mapping"]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from features.book import Book
     from features.ingest import Source
     from features.snapshot import Snapshot
-    from features.snapshots import Room
+    from features.snapshots import Room, SnapshotStore
     from features.store import RollupStore
     from pipelines.settings import Settings
 
@@ -68,6 +68,14 @@ def snapshot(book: "Book", weeks: Sequence[date], settings: "Settings") -> "Done
     return Done(taken, len(taken.frame))
 
 
+def fresh_snapshot(book: "Book", weeks: Sequence[date], settings: "Settings") -> "Done[Snapshot]":
+    """Compute the snapshots of these weeks, whatever is kept of them."""
+    from features.snapshot import take_snapshot
+
+    taken = take_snapshot(book, weeks, settings.outcome)
+    return Done(taken, len(taken.frame))
+
+
 def write_snapshot(taken: "Snapshot", path: Path) -> None:
     """Write the features of a snapshot to Parquet."""
     with replacing(path) as temporary:
@@ -101,10 +109,14 @@ def _rollups(state: State, settings: "Settings") -> "RollupStore":
 
 
 def _room(book: "Book", settings: "Settings") -> "Room":
+    return kept_snapshots(settings).room(book, settings.outcome)
+
+
+def kept_snapshots(settings: "Settings") -> "SnapshotStore":
+    """Return the store of the snapshots of this source."""
     from features.snapshots import SnapshotStore
 
-    state = State(settings.store.path)
-    return SnapshotStore(state.snapshots / _key(settings)).room(book, settings.outcome)
+    return SnapshotStore(State(settings.store.path).snapshots / _key(settings))
 
 
 def _key(settings: "Settings", *more: str) -> str:

@@ -136,7 +136,9 @@ def reproduce(settings: "Settings", run: str, journal: Journal, *, progress: ste
     run_id, stored, then = experiments.stored_settings(settings, run)
     as_of, state = date.fromisoformat(stored["as_of"]), State(then.store.path)
     book = journal.do("check", intake.check, then, as_of)
-    taken = _history(then, as_of, book, journal)
+    weeks = training_weeks(as_of, reach(book.report)[0], then.calendar)
+    # Computed anew: a kept snapshot would only be compared with itself.
+    taken = journal.do("snapshot", intake.fresh_snapshot, book, weeks, then)
     return journal.do("reproduce", training.reproduce, book, taken, as_of, then, state, run_id, stored, progress)
 
 
@@ -197,7 +199,7 @@ def _publish(
     """Score, publish and report; return what `--json` prints."""
     state = State(settings.store.path)
     serving = steps.require_champion(champion)
-    scored = journal.do("score", steps.score, taken, serving, settings, state)
+    scored = journal.do("score", steps.score, book, taken, serving, settings, state)
     simulated = steps.is_simulated(book, settings)
     new = journal.do("publish", steps.publish, scored, serving, simulated, settings, state)
     page = journal.do("report", steps.report, as_of, book, serving, verdict, settings, state)

@@ -16,6 +16,7 @@ from pipelines.champion import (
     stored_bundle,
 )
 from pipelines.journal import Done
+from pipelines.older_catalogue import for_champion
 from pipelines.state import State, write_text
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def is_simulated(book: "Book", settings: "Settings") -> bool:
     return book.simulated or settings.project.simulated
 
 
-def score(taken: "Snapshot", champion: Champion, settings: "Settings", state: State) -> "Done[ScoredList]":
+def score(
+    book: "Book", taken: "Snapshot", champion: Champion, settings: "Settings", state: State
+) -> "Done[ScoredList]":
     """Score the cohort of the last as-of date with the champion, beside the list published before it."""
     from serving.risk_list import previous_list
     from serving.scoring import score as score_rows
@@ -73,7 +76,9 @@ def score(taken: "Snapshot", champion: Champion, settings: "Settings", state: St
     last = taken.frame.index.get_level_values("as_of").max().date()
     previous = previous_list(open_database(settings.database_url), last)
     before = None if previous is None else stored_bundle(state, previous.model)
-    scored = score_rows(taken, load_champion(state, champion), settings.risk_list, previous, before)
+    bundle = load_champion(state, champion)
+    taken = for_champion(book, taken, champion, bundle.hazards.columns, settings)
+    scored = score_rows(taken, bundle, settings.risk_list, previous, before)
     return Done(scored, len(scored.rows))
 
 

@@ -38,7 +38,7 @@ def make(name: str, settings: "TrainSettings", package: str = HERE) -> "Model":
     """Return the model of this kind; raises UsageError for an unknown name."""
     known = names(package)
     if name not in known:
-        raise UsageError(f"no model is called {name}{_near(name, known)}: the known ones are {', '.join(known)}")
+        raise UsageError(f"no model is called {name}; the known ones are {', '.join(known)}{_near(name, known)}")
     return _kind(name, package).model(settings)
 
 
