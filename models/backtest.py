@@ -67,6 +67,14 @@ class Backtest:
         """Share of tested rows that churned, per judged risk."""
         return {risk: float(self.predictions[churned(risk)].mean()) for risk in JUDGED}
 
+    @property
+    def calibrated_folds(self) -> np.ndarray:
+        """Numbers of the folds whose predictions went through a calibrator of earlier folds."""
+        if self.raw is None:
+            return np.empty(0, dtype=int)
+        moved = self.predictions["risk_90"].to_numpy() != self.raw["risk_90"].to_numpy()
+        return np.asarray(self.predictions.loc[moved, "fold"].unique())
+
     @cached_property
     def lead_times(self) -> dict[str, dict[str, Any] | None]:
         """The lead-time curves of lists ranked by each judged risk; None when no churn had all its weeks tested."""

@@ -96,7 +96,10 @@ def _baselines(case: Case) -> Iterator[Check]:
 def _calibrated(case: Case) -> Iterator[Check]:
     low, high = case.settings.slope
     limit = case.settings.intercept
-    found = calibration(case.of(case.backtest.models[0], "risk_90"))
+    # An adopted calibrator is judged where it had a say: before the earliest folds too little had matured to fit one.
+    through = case.backtest.calibrated_folds
+    where = case.tested["fold"].isin(through).to_numpy() if len(through) else None
+    found = calibration(case.of(case.backtest.models[0], "risk_90", where))
     slope, level = found["calibration_slope"], found["calibration_intercept"]
     shown = (
         f"slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}], "
