@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import experiments, intake, signals, steps, training
+from pipelines import experiments, intake, replays, signals, steps, training
 from pipelines.champion import Champion
 from pipelines.journal import Journal
 from pipelines.state import State, replacing
@@ -111,7 +111,7 @@ def backtest(
     state = State(settings.store.path)
     book = journal.do("check", intake.check, settings, as_of)
     taken = _history(settings, as_of, book, journal)
-    made = journal.do("backtest", training.replay, book, taken, as_of, settings, state, models, None, progress)
+    made = journal.do("backtest", replays.replay, book, taken, as_of, settings, state, models, None, progress)
     if predictions is not None:
         with replacing(predictions) as temporary:
             made.predictions.to_parquet(temporary, index=False)
@@ -139,7 +139,7 @@ def reproduce(settings: "Settings", run: str, journal: Journal, *, progress: ste
     weeks = training_weeks(as_of, reach(book.report)[0], then.calendar)
     # Computed anew: a kept snapshot would only be compared with itself.
     taken = journal.do("snapshot", intake.fresh_snapshot, book, weeks, then)
-    return journal.do("reproduce", training.reproduce, book, taken, as_of, then, state, run_id, stored, progress)
+    return journal.do("reproduce", replays.reproduce, book, taken, as_of, then, state, run_id, stored, progress)
 
 
 def _history(settings: "Settings", as_of: date, book: "Book", journal: Journal) -> "Snapshot":
@@ -162,11 +162,11 @@ def _challenge(
     state = State(settings.store.path)
     tuned = None
     if trials:
-        tuned = journal.do("tune", training.tune, book, taken, as_of, trials, settings, state, progress)
+        tuned = journal.do("tune", replays.tune, book, taken, as_of, trials, settings, state, progress)
         journal.say(f"  {tuned.sentence}")
         settings = settings.model_copy(update={"model": tuned.settings})
-    rival = journal.do("rival", training.find_rival, champion, taken, settings, state)
-    replayed = journal.do("backtest", training.replay, book, taken, as_of, settings, state, (), rival, progress)
+    rival = journal.do("rival", replays.find_rival, champion, taken, settings, state)
+    replayed = journal.do("backtest", replays.replay, book, taken, as_of, settings, state, (), rival, progress)
     challenger = journal.do("train", training.train_challenger, book, taken, replayed, as_of, settings, state)
     verdict = journal.do("judge", training.judge, challenger, rival, taken, settings, state)
     simulated = steps.is_simulated(book, settings)
