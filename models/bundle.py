@@ -133,6 +133,8 @@ def _require_texts(folder: Path, names: set[str], separate: Sequence[str]) -> No
 def _fitted(facts: Mapping[str, Any], texts: Mapping[str, str]) -> FittedHazards:
     columns = tuple(facts["columns"])
     calibration, intervals, line = facts["calibration"], facts.get("score_intervals"), facts.get("line")
+    if line is not None and tuple(line["columns"]) != columns:
+        raise ValueError("its line reads other columns than its trees")
     separate = {
         name: FittedHazards(tuple(parse_booster(texts[f"{name}_{text}"]) for text in TEXTS), columns)
         for name in facts.get("separate", [])

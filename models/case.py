@@ -29,6 +29,8 @@ class Rival:
     """Its name in the backtest; None where its recipe is the challenger's own."""
     note: str = ""
     """Why it cannot be compared, such as an outcome contract that has changed since."""
+    auc: float | None = None
+    """Its AUC for risk_90 in its own backtest, to go by where its recipe cannot be replayed."""
 
 
 @dataclass(frozen=True)

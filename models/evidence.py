@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
+from features.catalogue import catalogue
 from models.backtest import JUDGED, churned
-from models.case import Case
+from models.case import Case, Rival
 from models.hazard import FittedHazards
 from models.kinds import BASELINES, title
 from models.likeness import Ranks
-from models.metrics import calibration, evaluate
+from models.metrics import calibration, evaluate, one_class
 from models.promotion import Check, CheckOutcome
 from models.strata import strata
 
+PROBABILITY = frozenset({"log_loss", "brier"})
 FEW_ROWS = 10
 """Rows of either kind with a value that a feature's own ranking needs."""
 
@@ -24,7 +26,9 @@ def _chance(case: Case) -> Iterator[Check]:
     found = evaluate(rows, capacity=how.capacity, resamples=how.resamples, seed=how.seed)["auc"]
     shown = f"AUC for risk_90 {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
     if found.note:
-        yield Check("chance", "failed", f"nothing shows that it is better than chance: {found.note}")
+        # No churn in the newest folds speaks neither for nor against; without a champion nobody may serve on that.
+        outcome: CheckOutcome = "unsure" if case.champion else "failed"
+        yield Check("chance", outcome, f"nothing shows that it is better than chance: {found.note}")
     elif found.low <= 0.5:
         yield Check("chance", "failed", f"no better than chance: {shown}")
     elif found.value >= case.settings.leak_auc:
@@ -42,7 +46,7 @@ def _champion(case: Case) -> Iterator[Check]:
         yield Check("champion", "passed", "it is the champion itself, trained again")
         return
     if rival.note:
-        yield Check("champion", "passed", rival.note)
+        yield _beside_note(case, rival)
         return
     if rival.peer is None:
         yield Check("champion", "passed", f"same recipe as champion {rival.id}, trained on newer data")
@@ -61,18 +65,35 @@ def _champion(case: Case) -> Iterator[Check]:
             yield Check("champion", "unsure", f"not shown to be as good as the champion: {shown}, margin {margin:g}")
 
 
+def _beside_note(case: Case, rival: Rival) -> Check:
+    """Judge by the champion's own backtest where its recipe cannot be replayed: only a clear loss fails."""
+    mine = case.backtest.pooled[case.backtest.models[0]]["risk_90"]["auc"]
+    if rival.auc is not None and mine.high < rival.auc:
+        found = f"this one's {mine.value:.3f} [{mine.low:.3f}, {mine.high:.3f}] lies wholly below it"
+        return Check("champion", "failed", f"{rival.note}; its AUC for risk_90 was {rival.auc:.3f}, {found}")
+    return Check("champion", "passed", rival.note)
+
+
 def _claims(case: Case) -> Iterator[Check]:
     """What the challenger claims to do better must be shown, allowing for the number of claims."""
     claims, rival = case.settings.claims, case.champion
-    for claim in claims if rival is not None and not rival.note else ():
+    if claims and (rival is None or rival.note):
+        # Beside a champion that cannot be compared, unsure would keep one that may not be usable.
+        outcome: CheckOutcome = "unsure" if rival is None else "passed"
+        yield Check("claim", outcome, f"{', '.join(claims)} cannot be shown: there is no champion to compare with")
+        return
+    for claim in claims if rival is not None else ():
         risk, _, metric = claim.partition(".")
         if rival is None or rival.peer is None:
             yield Check("claim", "unsure", f"{claim} cannot be better: the recipe is the champion's own")
             continue
+        if metric in PROBABILITY and rival.bundle is not None and rival.bundle.hazards.calibration is not None:
+            yield Check("claim", "unsure", f"{claim}: the champion's recipe is replayed without its calibrator")
+            continue
         found = case.against(rival.peer, risk, metric)
         low, high = found.bounds(len(claims))
         shown = f"{claim} is better by {found.estimate.value:+.4f} [{low:+.4f}, {high:+.4f}]"
-        outcome: CheckOutcome = "passed" if low > 0 else "failed" if high < 0 else "unsure"
+        outcome = "passed" if low > 0 else "failed" if high < 0 else "unsure"
         yield Check("claim", outcome, f"claimed and {'shown' if outcome == 'passed' else 'not shown'}: {shown}")
 
 
@@ -84,6 +105,12 @@ def _baselines(case: Case) -> Iterator[Check]:
     if worse:
         shown = ", ".join(f"{title(name)} {found[name].base:.3f}" for name in worse)
         yield Check("baselines", "failed", f"AUC for risk_90 {found[worse[0]].other:.3f} is worse than {shown}")
+        return
+    behind = [name for name in names if found[name].estimate.value < -case.settings.margin]
+    if behind and case.champion is not None and case.champion.peer is not None:
+        # The champion's own recipe would be no further ahead of them, so there another one must show more.
+        shown = ", ".join(f"{title(name)} {found[name].base:.3f}" for name in behind)
+        yield Check("baselines", "unsure", f"behind {shown} by more than the margin, within chance")
         return
     ahead = [name for name in names if found[name].estimate.value <= 0]
     clear = [name for name in names if found[name].estimate.low > 0]
@@ -99,14 +126,16 @@ def _calibrated(case: Case) -> Iterator[Check]:
     # An adopted calibrator is judged where it had a say: before the earliest folds too little had matured to fit one.
     through = case.backtest.calibrated_folds
     where = case.tested["fold"].isin(through).to_numpy() if len(through) else None
-    found = calibration(case.of(case.backtest.models[0], "risk_90", where))
+    judged = case.of(case.backtest.models[0], "risk_90", where)
+    found = calibration(judged)
     slope, level = found["calibration_slope"], found["calibration_intercept"]
     shown = (
         f"slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}], "
         f"intercept {level.value:+.2f} [{level.low:+.2f}, {level.high:+.2f}]"
     )
     if slope.note or level.note:
-        yield Check("calibrated", "failed", f"its calibration cannot be told: {slope.note or level.note}")
+        outcome: CheckOutcome = "unsure" if one_class(judged) and case.champion else "failed"
+        yield Check("calibrated", outcome, f"its calibration cannot be told: {slope.note or level.note}")
     elif slope.high < low or slope.low > high:
         yield Check(
             "calibrated", "failed", f"not calibrated: {shown}; the slope must be able to lie in {low:g}–{high:g}"
@@ -183,12 +212,18 @@ def feature_aucs(frame: pd.DataFrame, tested: pd.DataFrame) -> "pd.Series[float]
 
 
 def greatest_gain(fitted: FittedHazards) -> tuple[str, float]:
-    """Return the feature with the greatest share of one hazard's gain, and that share."""
-    shares = []
+    """Return the feature with the greatest share of one hazard's gain, and that share.
+
+    What the contract itself says is left out: where contracts are long and use says little, its dates rightly have
+    nearly all of it.
+    """
+    contract = {each.name for each in catalogue() if each.family == "contract"}
+    shares = [(0.0, "no feature but the contract's")]
     for booster in fitted.boosters:
         gain = np.asarray(booster.feature_importance("gain"), dtype=float)
-        place = int(gain.argmax())
-        shares.append((float(gain[place] / max(gain.sum(), np.finfo(float).tiny)), fitted.columns[place]))
+        total = max(float(gain.sum()), np.finfo(float).tiny)
+        named = zip(gain.tolist(), fitted.columns, strict=True)
+        shares += [(each / total, name) for each, name in named if name not in contract]
     share, name = max(shares)
     return name, share
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -81,7 +83,10 @@ class FoldCache:
     def _write(self, table: Any, name: str) -> None:  # noqa: ANN401  pyarrow has no types
         import pyarrow.parquet as pq
 
-        half = self.folder / f".{name}.half"
+        # A name of its own: two runs may replay the same fold at once.
+        handle, path = tempfile.mkstemp(prefix=f".{name}.", dir=self.folder)
+        os.close(handle)
+        half = Path(path)
         pq.write_table(table, half, write_page_checksum=True)
         half.replace(self.folder / f"{name}.parquet")
 

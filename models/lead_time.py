@@ -32,7 +32,8 @@ class Warned:
         """Find them: a churn too early or too late for its lists to have been made is left out."""
         day = predictions["as_of"].to_numpy(dtype="datetime64[s]")
         days = predictions["churns_in_days"].to_numpy(dtype=float)
-        at = day + (np.nan_to_num(days, nan=-1.0) * 86_400).astype("timedelta64[s]")
+        # Rounded: cut off, rows of one churn would differ by a second and count as two.
+        at = day + np.rint(np.nan_to_num(days, nan=-1.0) * 86_400).astype("timedelta64[s]")
         dates = np.unique(day)
         spacing = np.median(np.diff(dates)) if len(dates) > 1 else np.timedelta64(7, "D")
         covered = (days >= 0) & (at >= dates[0] + np.timedelta64(REACH_DAYS, "D")) & (at < dates[-1] + spacing)

@@ -107,10 +107,14 @@ class Verdict:
     def markdown(self) -> str:
         """Return the verdict as a page to read."""
         marks = {"passed": "passed", "failed": "FAILED", "unsure": "not sure"}
-        lines = [f"| {check.name} | {marks[check.outcome]} | {check.text} |" for check in self.checks]
+        lines = [f"| {check.name} | {marks[check.outcome]} | {_cell(check.text)} |" for check in self.checks]
         head = f"# {HEADS[self.outcome]}\n\n{self.why}\n\n"
         about = f"Challenger {self.challenger}, champion {self.champion or 'none'}, as-of {self.as_of}.\n\n"
         return "\n".join([f"{head}{about}| check | outcome | what was found |", "|---|---|---|", *lines, ""])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 HEADS: Mapping[VerdictOutcome, str] = {

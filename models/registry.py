@@ -8,7 +8,7 @@ artifact.
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -130,10 +130,6 @@ class Tracking:
         """Return a run's tags."""
         return dict(self.client.get_run(run_id).data.tags)
 
-    def name_of(self, run_id: str) -> str:
-        """Return a run's name."""
-        return str(self.client.get_run(run_id).info.run_name)
-
     def read_text(self, run_id: str, file: str) -> str:
         """Return a text kept with a run; raises ContractError when it is not there."""
         return self._download(run_id, file, lambda path: path.read_text(encoding="utf-8"))
@@ -170,11 +166,6 @@ class Tracking:
     def set_alias(self, alias: str, version: str) -> None:
         """Point `champion` or `challenger` at a version."""
         self.client.set_registered_model_alias(self.model_name, alias, version)
-
-    def tag_version(self, version: str, tags: Mapping[str, str]) -> None:
-        """Note something on a version, such as a promotion's verdict."""
-        for key, value in tags.items():
-            self.client.set_model_version_tag(self.model_name, version, key, value)
 
     def find(self, alias: str) -> Registered | None:
         """Return the version that an alias points at, None when there is none."""

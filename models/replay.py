@@ -17,8 +17,9 @@ from models.drivers import by_driver
 from models.explain import contributions
 from models.fold_cache import FoldCache, Replayed, day_digests, digest_of, labels_digest
 from models.folds import Fold
-from models.hazard import FittedHazards
+from models.hazard import FittedHazards, HazardModel
 from models.protocol import RISKS, WINDOWS, FittedModel, Model, Rows
+from models.provenance import code_of
 from models.train import matured_churns
 
 
@@ -87,7 +88,7 @@ class Replay:
     def _replayed(
         self, model: Model, training: Rows, testing: Rows, labels: pd.DataFrame, content: tuple[str, ...]
     ) -> Replayed:
-        key = self.cache.key(model, *content) if self.cache else None
+        key = self.cache.key(model, *content, *_told(model)) if self.cache else None
         if self.cache and key and (found := self.cache.get(key, len(testing.frame))) is not None:
             return found
         began = time.process_time()
@@ -139,6 +140,14 @@ def drivers_of(fitted: FittedModel, testing: Rows) -> pd.DataFrame | None:
     last = testing.frame[np.asarray(as_of == as_of.max())]
     shares = contributions(fitted, last, WINDOWS["risk_90"])
     return by_driver(shares.values, {each.name: each.driver for each in catalogue()}).reset_index()
+
+
+def _told(model: Model) -> tuple[str, ...]:
+    """Return digests of what a model's drivers depend on beside its risks; nothing for one that has none."""
+    if not isinstance(model, HazardModel):
+        return ()
+    owners = (f"{each.name} {each.driver}" for each in catalogue())
+    return code_of("models.explain"), code_of("models.drivers"), digest_of(owners)
 
 
 def churned(risk: str) -> str:

@@ -17,6 +17,7 @@ from features.labels import interval_label, label
 from features.outcome import INTERVALS, OutcomeContract
 from models.backtest import Progress
 from models.bootstrap import Accounts, ratio
+from models.fold_cache import identity, labels_digest
 from models.folds import HORIZON_DAYS, MINIMUM_FOLDS, BacktestSettings, Fold, fold_dates
 from models.hazard import HazardModel
 from models.metrics import TINY, Estimate, interval
@@ -153,10 +154,12 @@ def _folds(rows: Rows, contract: OutcomeContract, backtest: BacktestSettings, fi
 
 
 def _name(task: Task, settings: TrainSettings, backtest: BacktestSettings, key: str) -> str:
-    """Return the study's name: trials of other data, outcomes, features, folds or defaults do not compare."""
+    """Return the study's name: trials of other data, outcomes, features, code, folds or defaults do not compare."""
     parts = [
         key,
         task.contract.digest,
+        labels_digest(label(task.outcomes, task.rows.index, task.contract, task.first_tested)),
+        identity(HazardModel(settings)),
         list(task.rows.frame.columns),
         [[day.isoformat() for day in fold.tested] for fold in task.folds],
         settings.model_dump(mode="json", exclude={"threads"}),

@@ -42,7 +42,7 @@ def read_champion(state: State) -> Champion | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
-        raise ContractError(f"{path}: is damaged; train again (forewarn train)") from None
+        raise ContractError(f"{path}: is damaged; move it away, then train again (forewarn train)") from None
 
 
 def crown(state: State, champion: Champion, *, action: str = PROMOTED) -> None:
@@ -111,10 +111,10 @@ def keep_beside(state: State, model: str, files: Mapping[str, str]) -> None:
 
 
 def read_beside(state: State, model: str, name: str) -> dict[str, Any] | None:
-    """Return a JSON text kept beside a model, None when it has none."""
+    """Return a JSON text kept beside a model, None when it has none or it is damaged."""
     try:
         found: dict[str, Any] = json.loads((state.models / f"{model}.{name}").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
     return found
 
@@ -125,15 +125,21 @@ def _champion(facts: Mapping[str, Any]) -> Champion:
 
 def _lines(state: State) -> list[dict[str, Any]]:
     """Return every change of champion, the oldest first; raises ContractError when the history is damaged."""
-    path = _history(state)
+    path, now = _history(state), read_champion(state)
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError:
         # A store from before there was a history: who serves now is all that is known.
-        now = read_champion(state)
         return [] if now is None else [_line_of(now)]
     except ValueError:
         raise ContractError(f"{path}: is damaged; move it away, and the history begins anew") from None
+    return lines[:-1] if _never_served(lines, now) else lines
+
+
+def _never_served(lines: list[dict[str, Any]], now: Champion | None) -> bool:
+    """Say whether the last line is of a run that was killed before it moved the pointer, which is the truth."""
+    before = lines[-2]["champion"]["id"] if len(lines) > 1 else None
+    return bool(lines) and lines[-1]["champion"]["id"] != before == (now.id if now else None)
 
 
 def _line_of(champion: Champion) -> dict[str, Any]:

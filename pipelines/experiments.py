@@ -116,6 +116,7 @@ def protocols(
 def compare_runs(settings: "Settings", names: Sequence[str]) -> dict[str, Any]:
     """Compare recorded runs with the first of them; a name may end in `:KIND` for a peer replayed beside it."""
     from models.compare import compare
+    from models.kinds import BASELINES
     from models.recording import TEST_ROWS
 
     runs = [_recorded(settings, name) for name in names]
@@ -124,6 +125,9 @@ def compare_runs(settings: "Settings", names: Sequence[str]) -> dict[str, Any]:
     store = tracking(settings)
     # By the digest that was recorded: rows that come back from a file have dates of another unit, and another digest.
     tried = store.runs_on(store.tags_of(str(runs[0].run_id))[TEST_ROWS]) - 1
+    # Peers that were replayed beside a model are variants too, but for what runs beside every model.
+    usual = {*BASELINES, "champion"}
+    tried += len({(run.run_id, kind) for run in runs for kind in run.backtest["baselines"] if kind not in usual})
     return compare(runs, variants=max(tried, 1))
 
 
@@ -192,10 +196,17 @@ def stored_settings(settings: "Settings", run: str) -> tuple[str, dict[str, Any]
     store = tracking(settings)
     run_id = _serving(settings, run) or store.find_run(run)
     stored = json.loads(store.read_text(run_id, SETTINGS))
-    then = Settings.model_validate(stored["settings"])
-    if then.sources.mapping.read_text(encoding="utf-8") != stored["mapping"]:
+    try:
+        then = Settings.model_validate(stored["settings"])
+        mapping = then.sources.mapping.read_text(encoding="utf-8")
+    except (ValueError, OSError) as error:
+        raise ContractError(
+            f"run {run_id}: its settings cannot be used by this version or on this machine: {error}"
+        ) from error
+    if mapping != stored["mapping"]:
         raise ContractError(
             f"{then.sources.mapping}: is not the mapping that run {run_id} was made with; put that one back "
             "(it stands in the run's settings.json)"
         )
-    return run_id, stored, then
+    # Where a run was kept is not what it was made from.
+    return run_id, stored, then.model_copy(update={"store": settings.store, "mlflow": settings.mlflow})

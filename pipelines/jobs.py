@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from features.errors import ForewarnError, PromotionRefusedError
 from pipelines import experiments, intake, replays, signals, steps, training
 from pipelines.champion import Champion
 from pipelines.journal import Journal
@@ -43,7 +44,7 @@ def weekly(
         journal.say(f"  training a challenger: {why}")
         taken = _history(settings, as_of, book, journal)
         came = _challenge(settings, as_of, book, taken, champion, journal, progress)
-        champion, verdict, said = came.serving, came.verdict.to_json(), _said(came)
+        champion, verdict, said = _of_its_time(came, as_of), came.verdict.to_json(), _said(came)
     else:
         taken = journal.do("snapshot", intake.snapshot, book, [as_of], settings)
     made = _publish(settings, as_of, book, taken, champion, verdict, journal)
@@ -118,7 +119,12 @@ def backtest(
     simulated = steps.is_simulated(book, settings)
     run_id = None
     if record:
-        run_id = journal.do("record", experiments.record_backtest, made, taken, as_of, name, simulated, settings)
+        try:
+            run_id = journal.do("record", experiments.record_backtest, made, taken, as_of, name, simulated, settings)
+        except ForewarnError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever a tracking server does, the figures stand
+            journal.say(f"  not recorded: {type(error).__name__}: {error}")
     return made.to_json() | {"run_id": run_id, "as_of": as_of.isoformat(), "simulated": simulated}
 
 
@@ -165,7 +171,7 @@ def _challenge(
         tuned = journal.do("tune", replays.tune, book, taken, as_of, trials, settings, state, progress)
         journal.say(f"  {tuned.sentence}")
         settings = settings.model_copy(update={"model": tuned.settings})
-    rival = journal.do("rival", replays.find_rival, champion, taken, settings, state)
+    rival = journal.do("rival", replays.find_rival, book, champion, taken, settings, state)
     replayed = journal.do("backtest", replays.replay, book, taken, as_of, settings, state, (), rival, progress)
     challenger = journal.do("train", training.train_challenger, book, taken, replayed, as_of, settings, state)
     verdict = journal.do("judge", training.judge, challenger, rival, taken, settings, state)
@@ -178,10 +184,24 @@ def _challenge(
     return Challenged(serving, challenger.champion, verdict, None if tuned is None else tuned.to_json())
 
 
+def _of_its_time(came: Challenged, as_of: date) -> Champion:
+    """Return who scores the week: a champion of a later week would look ahead, so the challenger does, uncrowned.
+
+    Raises PromotionRefusedError when the challenger fails by more than being older than the champion.
+    """
+    if came.serving.known_by <= as_of:
+        return came.serving
+    if any(check.outcome == "failed" and check.name != "fresh" for check in came.verdict.checks):
+        raise PromotionRefusedError(
+            f"{came.verdict.why} Champion {came.serving.id} is of a later week, so no list is made"
+        )
+    return came.challenger
+
+
 def _said(came: Challenged) -> dict[str, Any]:
     return {
         "promoted": came.verdict.promote,
-        "refused": came.verdict.outcome == "refuse",
+        "refused": came.verdict.outcome == "refuse" and came.serving.known_by <= came.challenger.known_by,
         "verdict": came.verdict.why,
         "checks": came.verdict.to_json()["checks"],
     }

@@ -28,8 +28,7 @@ def for_champion(
     """
     if taken.catalogue_digest == champion.catalogue_digest:
         return taken
-    why_not = _changed(book, taken, champion, columns, settings)
-    if why_not:
+    if why_not := features_changed(book, taken, champion, columns, settings):
         raise ContractError(
             f"champion {champion.id} was made with catalogue {champion.catalogue_digest}, but this run has "
             f"{taken.catalogue_digest}: {why_not}: {WAY_OUT}"
@@ -45,8 +44,12 @@ def for_champion(
     )
 
 
-def _changed(book: "Book", taken: "Snapshot", champion: Champion, columns: Sequence[str], settings: "Settings") -> str:
+def features_changed(
+    book: "Book", taken: "Snapshot", champion: Champion, columns: Sequence[str], settings: "Settings"
+) -> str:
     """Say which of the champion's features is gone or says something else of its week; nothing when none does."""
+    if taken.catalogue_digest == champion.catalogue_digest:
+        return ""
     gone = [name for name in columns if name not in taken.frame]
     if gone:
         return f"{len(gone)} of its features are not computed any more (for example {gone[0]})"

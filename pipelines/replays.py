@@ -7,9 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from features.errors import ContractError
-from pipelines.champion import Champion, stored_bundle
+from pipelines.champion import EVIDENCE, Champion, read_beside, stored_bundle
 from pipelines.experiments import differences, git_root, snapshot_digests, tracking
 from pipelines.journal import Done
+from pipelines.older_catalogue import features_changed
 from pipelines.state import State
 from pipelines.steps import Say
 from pipelines.training import fit, store
@@ -58,7 +59,7 @@ def tune(
 
 
 def find_rival(
-    champion: Champion | None, taken: "Snapshot", settings: "Settings", state: State
+    book: "Book", champion: Champion | None, taken: "Snapshot", settings: "Settings", state: State
 ) -> "Done[Rival | None]":
     """Return the champion as one to compare with: its recipe, or why it cannot be compared."""
     from models.case import Rival
@@ -69,6 +70,8 @@ def find_rival(
     if champion.outcome_digest != taken.outcome_digest:
         said = f"first model of outcome contract {taken.outcome_digest}: the champion's is {champion.outcome_digest}"
         return Done(replace(rival, note=f"{said}, so the two cannot be compared"), 1)
+    evidence = read_beside(state, champion.id, EVIDENCE) or {}
+    rival = replace(rival, auc=((evidence.get("pooled") or {}).get("risk_90", {}).get("auc") or {}).get("value"))
     try:
         bundle = stored_bundle(state, champion.id)
     except ContractError as error:
@@ -76,10 +79,8 @@ def find_rival(
     if bundle is None:
         return Done(replace(rival, note=f"champion {champion.id} is no longer in the store"), 1)
     columns, have = bundle.hazards.columns, [str(name) for name in taken.frame.columns]
-    gone = [name for name in columns if name not in set(have)]
-    if gone:
-        said = f"the champion reads {len(gone)} features that are no longer computed (for example {gone[0]})"
-        return Done(replace(rival, note=f"{said}, so its recipe cannot be replayed"), 1)
+    if changed := features_changed(book, taken, champion, columns, settings):
+        return Done(replace(rival, note=f"the champion's features are not what they were ({changed})"), 1)
     mine = settings.model.model_dump(mode="json", exclude={"threads"})
     same = list(columns) == have and bundle.about["settings"] == mine
     return Done(replace(rival, bundle=bundle, peer=None if same else "champion"), 1)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features.errors import UsageError
+from features.errors import ContractError, UsageError
 from pipelines.champion import (
     EVIDENCE,
     VERDICT,
@@ -22,6 +22,7 @@ from pipelines.state import State, write_text
 if TYPE_CHECKING:
     from features.book import Book
     from features.snapshot import Snapshot
+    from models.bundle import Bundle
     from pipelines.settings import Settings
     from serving.scoring import ScoredList
 
@@ -75,11 +76,24 @@ def score(
 
     last = taken.frame.index.get_level_values("as_of").max().date()
     previous = previous_list(open_database(settings.database_url), last)
-    before = None if previous is None else stored_bundle(state, previous.model)
+    if champion.known_by > last:
+        raise ContractError(
+            f"model {champion.id} learnt from what was known by {champion.known_by}, after the week {last}, and a list "
+            "must not look ahead: run `forewarn weekly` for that week, which trains a model of its own"
+        )
+    before = None if previous is None else _former(state, previous.model)
     bundle = load_champion(state, champion)
     taken = for_champion(book, taken, champion, bundle.hazards.columns, settings)
     scored = score_rows(taken, bundle, settings.risk_list, previous, before)
     return Done(scored, len(scored.rows))
+
+
+def _former(state: State, model: str) -> "Bundle | None":
+    """Return the model of the list before, None when it is gone or damaged: it only tells a change's parts."""
+    try:
+        return stored_bundle(state, model)
+    except ContractError:
+        return None
 
 
 def publish(

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features.errors import PromotionRefusedError
+from features.errors import ContractError, PromotionRefusedError
 from pipelines.champion import (
     CARD,
     EVIDENCE,
@@ -91,7 +91,12 @@ def store(fitted: "FittedHazards", state: State) -> "Bundle":
     with tempfile.TemporaryDirectory(dir=state.models, prefix=".new-") as folder:
         bundle = save_bundle(fitted, Path(folder) / "bundle")
         home = state.models / bundle.id
-        if not home.exists():
+        try:
+            load_bundle(home, expected_id=bundle.id)
+        except ContractError:
+            # Not there, or damaged: the same training puts it back.
+            if home.exists():
+                home.rename(Path(folder) / "damaged")
             bundle.folder.rename(home)
     return load_bundle(home, expected_id=bundle.id)
 

@@ -106,7 +106,7 @@ def test_the_first_training_serves_and_keeps_its_evidence(lab: Lab) -> None:
         kept = (lab.state.models / f"{model}.{name}").read_text(encoding="utf-8")
         assert kept == store.read_text(lab.first["run_id"], name), name
     assert store.tags_of(lab.first["run_id"])["verdict"] == "promote"
-    assert store.name_of(lab.first["run_id"]) == f"small {FIRST}"
+    assert store.client.get_run(lab.first["run_id"]).info.run_name == f"small {FIRST}"
 
 
 def test_a_second_training_has_the_same_recipe(lab: Lab) -> None:

@@ -71,3 +71,10 @@ def test_the_lead_over_a_baseline_is_paired() -> None:
     assert at_lead(found, 60)["value"] > at_lead(found, 60, model="rule")["value"]
     same = lead_time(predictions, {"a": "sees", "b": "sees"}, capacity=6, resamples=50)
     assert at_lead(same, 60, over="b")["low"] == at_lead(same, 60, over="b")["high"] == 0
+
+
+def test_a_churn_at_an_odd_second_is_one_churn() -> None:
+    churns = {f"A{i:02d}": f"2025-09-10 {i % 24:02d}:{(7 * i) % 60:02d}:{(13 * i + 1) % 60:02d}" for i in range(30)}
+    found = lead_time(before(churns), {"model": "risk"}, capacity=2, resamples=50)
+    assert found is not None
+    assert (found["churns"], found["accounts"]) == (30, 30)
