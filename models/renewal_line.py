@@ -7,7 +7,7 @@ linear, the line's share of each feature is exact.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -87,14 +87,14 @@ class RenewalLine:
         with threadpool_limits(1):
             model = LogisticRegression(C=1 / PENALTY, max_iter=500, tol=TOLERANCE).fit(design, happened)
         weight, absent_weight = np.split(STRETCH * model.coef_[0], 2)
-        # The base is the mean row's log-odds, so that shares are told against a usual account whose contract ends.
-        base = float(model.intercept_[0] + design.mean(axis=0) @ model.coef_[0])
+        # Shares are told against a usual account whose contract ends: the mean row's scaled values.
         middle, absent_middle = np.split(design.mean(axis=0), 2)
-        return cls(
-            share, blank.columns, base, fill,
+        made = cls(
+            share, blank.columns, 0.0, fill,
             blank.centre + middle * blank.spread, blank.spread, weight,
             blank.absent_centre + absent_middle * blank.absent_spread, blank.absent_spread, absent_weight,
         )  # fmt: skip
+        return replace(made, base=_level(made.shares(frame).sum(axis=1), happened))
 
     def shares(self, frame: pd.DataFrame) -> np.ndarray:
         """Return rows × features: what each feature adds to the line's base, in log-odds."""
@@ -156,6 +156,18 @@ def ends_inside(frame: pd.DataFrame) -> np.ndarray:
     """Say per row and interval whether the contract ends inside the interval."""
     days = frame[RENEWAL].to_numpy(dtype=float)
     return np.column_stack([(days >= start) & (days < end) for start, end in INTERVALS])
+
+
+def _level(odds: np.ndarray, happened: np.ndarray) -> float:
+    """Return what to add to the log-odds so that their mean chance is the share that happened: stretching moved it."""
+    base = float(logit(happened.mean()))
+    for _ in range(100):
+        chance = logistic(base + odds)
+        step = float((happened.mean() - chance.mean()) / (chance * (1 - chance)).mean())
+        base += step
+        if abs(step) < 1e-12:
+            break
+    return base
 
 
 def _spread(values: np.ndarray) -> np.ndarray:

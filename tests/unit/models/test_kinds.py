@@ -62,7 +62,9 @@ def test_one_more_file_is_one_more_kind(package: str) -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_and_all_known() -> None:
-    with pytest.raises(UsageError, match=r"no model is called logistics; did you mean logistic\?.*cox, hazard"):
+    with pytest.raises(
+        UsageError, match=r"no model is called logistics; the known ones are cox, hazard.*; did you mean logistic\?"
+    ):
         kinds.make("logistics", TrainSettings())
 
 
