@@ -10,7 +10,9 @@ EXAMPLE = "forewarn rollback"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--to", metavar="MODEL", help="the id of a model that served before and was not taken back (the previous one)")
+    parser.add_argument(
+        "--to", metavar="MODEL", help="the id of a model that served before and was not taken back (the previous one)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
