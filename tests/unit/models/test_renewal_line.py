@@ -73,6 +73,28 @@ def test_a_usual_account_gets_no_share_but_the_renewals(fits: Any) -> None:
     assert np.abs(shares).max() < 0.05
 
 
+def test_a_line_of_few_churns_is_stretched_and_one_of_many_hardly() -> None:
+    from models.renewal_line import _slope
+
+    slopes = []
+    for rows in (4_000, 120_000):
+        frame, targets = weak(rows, seed=5, signals=5)
+        inside = ends_inside(frame).any(axis=1)
+        happened = np.column_stack(targets).max(axis=1)[inside]
+        slopes.append(_slope(frame[inside], happened, 0.5))
+    assert slopes[0] > slopes[1] + 0.2
+    assert 1.0 <= slopes[1] < 1.3
+
+
+def test_the_lines_mean_is_what_happened() -> None:
+    frame, targets = weak(3_000, seed=6)
+    line = RenewalLine.fit(frame, targets, 0.5)
+    assert line is not None
+    inside = ends_inside(frame).any(axis=1)
+    said = 1 / (1 + np.exp(-line.odds(frame[inside])))
+    assert said.mean() == pytest.approx(np.column_stack(targets).max(axis=1)[inside].mean(), abs=1e-9)
+
+
 def test_the_same_rows_give_the_same_line_and_it_comes_back_from_json() -> None:
     frame, targets = weak(1_500, seed=3)
     one, two = (RenewalLine.fit(frame, targets, 0.5) for _ in range(2))
