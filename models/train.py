@@ -32,7 +32,6 @@ def train(
     settings: TrainSettings,
     known_by: date,
     *,
-    reference: np.ndarray | None = None,
     predictions: pd.DataFrame | None = None,
     calibration: Calibration | None = None,
     separate: Mapping[str, pd.DataFrame] | None = None,
@@ -40,7 +39,7 @@ def train(
     """Fit the hazards on everything that had matured by `known_by`.
 
     `predictions`: a backtest's, of rows the model did not train on, for the health scale and the score intervals.
-    Without them there are no intervals, and the scale comes from `reference` (risk_90) or the model's own rows.
+    Without them there are no intervals, and the scale comes from the model's own rows.
     `calibration`: the one that the backtest supports; `predictions` are as they were before it. `separate`: outcomes
     by name (features.labels.separate_outcomes), each with hazards of its own; `about` says which were too rare.
 
@@ -52,10 +51,7 @@ def train(
     churns = require_churns(labels, settings.minimum_churns, known_by)
     fitted = replace(HazardModel(settings).fit(rows, labels), calibration=calibration)
     past = None if predictions is None else calibrate_risks(calibration, predictions)
-    if past is not None:
-        reference = past["risk_90"].to_numpy()
-    elif reference is None or len(reference) == 0:
-        reference = fitted.predict(rows)["risk_90"].to_numpy()
+    reference = (fitted.predict(rows) if past is None else past)["risk_90"].to_numpy()
     kinds = {name: label(each, rows.index, contract, known_by) for name, each in (separate or {}).items()}
     others, left_out = _fit_separate(rows, kinds, labels, settings)
     counts = {"churns": churns, "separate_left_out": left_out}

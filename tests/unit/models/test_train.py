@@ -39,13 +39,6 @@ def test_what_happens_after_the_cut_changes_nothing(book: Any) -> None:
     assert not with_.predict(book.rows).equals(earlier.predict(book.rows))
 
 
-def test_health_comes_from_the_reference_when_there_is_one(book: Any) -> None:
-    cut = date(2025, 3, 3)
-    fitted = train(book, book.outcomes, book.contract, QUICK, cut, reference=np.linspace(0.4, 0.6, 99))
-    assert fitted.scale is not None
-    assert float(fitted.scale(0.5)) == pytest.approx(50, abs=1)
-
-
 def test_past_scores_give_intervals_and_the_health_scale(book: Any) -> None:
     past = past_scores(1)
     fitted = train(book, book.outcomes, book.contract, QUICK, book.last, predictions=past)
