@@ -1,9 +1,11 @@
 """One account as a published list has it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+DATES = ("renewal_date", "notice_deadline", "sponsor_since", "customer_contact", "last_use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,8 @@ class PublishedReason:
 class ListRow:
     """One account of a published list; money is per year, risks are probabilities, health is 0 to 100.
 
-    Edges of 95 % intervals, the parts of the change and `separate` (risks of separate outcomes by name) are None where
-    they are not known.
+    Edges of 95 % intervals, the parts of the change, `separate` (risks of separate outcomes by name) and whatever
+    follows it (as in `list_rows`) are None where they are not known.
     """
 
     rank: int
@@ -60,6 +62,15 @@ class ListRow:
     change_model: float | None = None
     change_text: str | None = None
     separate: Mapping[str, float] | None = None
+    saveable: float | None = None
+    place: int | None = None
+    driver: str | None = None
+    weeks_listed: int | None = None
+    spark: Sequence[float] | None = None
+    sponsor: str | None = None
+    sponsor_since: date | None = None
+    customer_contact: date | None = None
+    last_use: date | None = None
     reasons: tuple[PublishedReason, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -67,7 +78,7 @@ class ListRow:
         # By hand: dataclasses.asdict copies deeply and takes ten times as long on a long list.
         row = {name: getattr(self, name) for name in self.__slots__}
         row["reasons"] = [reason.to_json() for reason in self.reasons]
-        for name in ("renewal_date", "notice_deadline"):
+        for name in DATES:
             row[name] = row[name] and row[name].isoformat()
         return row
 
@@ -79,3 +90,5 @@ class NotScored:
     account_id: str
     name: str | None
     why: str
+    owner: str | None = None
+    segment: str | None = None

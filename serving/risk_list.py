@@ -222,7 +222,7 @@ def _read_reasons(connection: Connection, chosen: Select[Any]) -> Mapping[str, l
 
 
 def _unscored(list_id: int) -> Select[Any]:
-    query = select(not_scored.c.account_id, not_scored.c.name, not_scored.c.why)
+    query = select(*(not_scored.c[name] for name in NotScored.__dataclass_fields__))
     return query.where(not_scored.c.list_id == list_id).order_by(not_scored.c.account_id)
 
 

@@ -47,8 +47,12 @@ lists = Table(
     Column("facts", JSON, nullable=False),
     Column("left_out", JSON, nullable=False),
     Column("accounts", Integer, nullable=False),
+    Column("reach", JSON(none_as_null=True)),
 )
-"""One published week. `features` and `facts` name the numbers packed in `explanations`, in their order."""
+"""One published week. `features` and `facts` name the numbers packed in `explanations`, in their order.
+
+`reach` gives per table the day of its last row (ISO), null on lists that were published before it was kept.
+"""
 
 list_rows = Table(
     "list_rows",
@@ -83,6 +87,15 @@ list_rows = Table(
     Column("change_text", Text),
     Column("renewal_date", Date),
     Column("notice_deadline", Date),
+    Column("saveable", Float),
+    Column("place", Integer),
+    Column("driver", Text),
+    Column("weeks_listed", Integer),
+    Column("spark", JSON(none_as_null=True)),
+    Column("sponsor", String(16)),
+    Column("sponsor_since", Date),
+    Column("customer_contact", Date),
+    Column("last_use", Date),
     Column("search", Text, nullable=False),
     Index(None, "list_id", "rank", unique=True),
     Index(None, "list_id", "owner", "rank"),
@@ -92,7 +105,10 @@ list_rows = Table(
 """One account of one list. `search` holds id, name and owner in folded case, so that both databases search alike.
 
 The edges of the risks' intervals, the parts of the change and the risks of separate outcomes are null where they are
-not known, as on lists that were published before there were any.
+not known, as on lists that were published before there were any. So are `saveable` (ARR that can still be saved, per
+year), `place` (from 1, in the order of what can still be saved), `driver` (of the first reason), `weeks_listed` (weeks
+in a row above the lowest band), `spark` (risk_90 of up to twelve lists, the oldest first), `sponsor` (in place, left,
+none) with the day since when, `customer_contact` (the last contact that the customer began) and `last_use`.
 """
 
 reasons = Table(
@@ -128,6 +144,8 @@ not_scored = Table(
     Column("account_id", String, primary_key=True),
     Column("name", Text),
     Column("why", Text, nullable=False),
+    Column("owner", Text),
+    Column("segment", Text),
 )
 
 pointers = Table(

@@ -7,6 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
+import serving.schema_acting
+import serving.schema_history  # noqa: F401  their tables belong to the metadata
 from features.errors import UsageError
 from serving import store
 from serving.schema import metadata

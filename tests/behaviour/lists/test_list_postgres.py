@@ -7,6 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, event, select
 
+import serving.schema_acting
+import serving.schema_history  # noqa: F401  their tables belong to the metadata
 from serving.account import account_story
 from serving.publish import publish
 from serving.risk_list import Choice, read_list
