@@ -32,8 +32,8 @@ FROM contacts WHERE lower(role) = 'sponsor' AND {at} IS NOT NULL
 """
 
 _TERMS = f"""
-SELECT s.account_id, 'contract' AS kind, concat_ws(' ', s.subscription_id, s.started_at) AS ident, s.started_at AS happened_at,
-       greatest(s.known_at, s.started_at) AS known, s.superseded_at AS until,
+SELECT s.account_id, 'contract' AS kind, concat_ws(' ', s.subscription_id, s.started_at) AS ident,
+       s.started_at AS happened_at, greatest(s.known_at, s.started_at) AS known, s.superseded_at AS until,
        CASE WHEN p.started_at IS NULL THEN 'The contract began'
             WHEN p.ends_at + to_days($gap) < s.started_at THEN 'The account came back under a new contract'
             WHEN p.ends_at IS NULL OR p.ends_at > s.started_at THEN 'A further contract began'

@@ -10,6 +10,7 @@ from features.errors import ForewarnError, PromotionRefusedError
 from pipelines import experiments, intake, replays, signals, steps, training
 from pipelines.champion import Champion
 from pipelines.journal import Journal
+from pipelines.publishing import publish_week
 from pipelines.state import State, replacing
 from pipelines.week import reach, training_weeks
 
@@ -47,7 +48,7 @@ def weekly(
         champion, verdict, said = _of_its_time(came, as_of), came.verdict.to_json(), _said(came)
     else:
         taken = journal.do("snapshot", intake.snapshot, book, [as_of], settings)
-    made = _publish(settings, as_of, book, taken, champion, verdict, journal)
+    made = publish_week(settings, as_of, book, taken, champion, verdict, journal)
     return {**made, "promoted": False, "refused": False, **said, "why_trained": why or None}
 
 
@@ -91,7 +92,7 @@ def score(settings: "Settings", as_of: date, journal: Journal) -> dict[str, Any]
     book = journal.do("check", intake.check, settings, as_of)
     champion = journal.do("champion", steps.current_champion, State(settings.store.path))
     taken = journal.do("snapshot", intake.snapshot, book, [as_of], settings)
-    return _publish(settings, as_of, book, taken, champion, None, journal)
+    return publish_week(settings, as_of, book, taken, champion, None, journal)
 
 
 def backtest(
@@ -204,32 +205,4 @@ def _said(came: Challenged) -> dict[str, Any]:
         "refused": came.verdict.outcome == "refuse" and came.serving.known_by <= came.challenger.known_by,
         "verdict": came.verdict.why,
         "checks": came.verdict.to_json()["checks"],
-    }
-
-
-def _publish(
-    settings: "Settings",
-    as_of: date,
-    book: "Book",
-    taken: "Snapshot",
-    champion: Champion | None,
-    verdict: dict[str, Any] | None,
-    journal: Journal,
-) -> dict[str, Any]:
-    """Score, publish and report; return what `--json` prints."""
-    state = State(settings.store.path)
-    serving = steps.require_champion(champion)
-    scored = journal.do("score", steps.score, book, taken, serving, settings, state)
-    simulated = steps.is_simulated(book, settings)
-    new = journal.do("publish", steps.publish, scored, serving, simulated, settings, state)
-    page = journal.do("report", steps.report, as_of, book, serving, verdict, settings, state)
-    return {
-        "as_of": as_of.isoformat(),
-        "steps": journal.to_json(),
-        "list_rows": len(scored.rows),
-        "published": new,
-        "promoted": False,
-        "model": serving.id,
-        "run_id": serving.run_id,
-        "report": str(page),
     }

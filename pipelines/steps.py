@@ -61,6 +61,15 @@ def require_champion(champion: Champion | None) -> Champion:
     return champion
 
 
+def require_of_its_time(champion: Champion, as_of: date) -> None:
+    """Raise ContractError when the champion learnt from what was known only after the week."""
+    if champion.known_by > as_of:
+        raise ContractError(
+            f"model {champion.id} learnt from what was known by {champion.known_by}, after the week {as_of}, and a "
+            "list must not look ahead: run `forewarn weekly` for that week, which trains a model of its own"
+        )
+
+
 def is_simulated(book: "Book", settings: "Settings") -> bool:
     """Say whether the settings or the mapping call the data simulated."""
     return book.simulated or settings.project.simulated
@@ -76,11 +85,7 @@ def score(
 
     last = taken.frame.index.get_level_values("as_of").max().date()
     previous = previous_list(open_database(settings.database_url), last)
-    if champion.known_by > last:
-        raise ContractError(
-            f"model {champion.id} learnt from what was known by {champion.known_by}, after the week {last}, and a list "
-            "must not look ahead: run `forewarn weekly` for that week, which trains a model of its own"
-        )
+    require_of_its_time(champion, last)
     before = None if previous is None else _former(state, previous.model)
     bundle = load_champion(state, champion)
     taken = for_champion(book, taken, champion, bundle.hazards.columns, settings)
@@ -97,7 +102,7 @@ def _former(state: State, model: str) -> "Bundle | None":
 
 
 def publish(
-    scored: "ScoredList", champion: Champion, simulated: bool, settings: "Settings", state: State
+    scored: "ScoredList", champion: Champion, simulated: bool, book: "Book", settings: "Settings"
 ) -> Done[bool]:
     """Publish the list in one transaction; False when the week was already published and stays as it is."""
     from serving.publish import publish as publish_list

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import ForewarnError
-from pipelines import jobs
+from pipelines import jobs, publishing
 from pipelines.console import note, progress
 from pipelines.quiet import hush_at_exit, quiet
 from pipelines.settings import load_settings
@@ -45,7 +45,7 @@ def _run(job: Callable[..., dict[str, Any]], config: str, as_of: str | None, **m
 
 @flow(name="weekly", flow_run_name=_run_name, persist_result=False)
 def weekly(config: str, as_of: str | None = None, retrain: bool = False) -> dict[str, Any]:
-    """Check, snapshot, train or reuse the champion, score, publish, report."""
+    """Check, snapshot, train or reuse the champion, score, publish, keep what happened, report."""
     with progress("folds") as moved:
         return _run(jobs.weekly, config, as_of, retrain=retrain, progress=moved)
 
@@ -58,9 +58,11 @@ def train(config: str, as_of: str | None = None, trials: int = 0, claims: list[s
 
 
 @flow(name="score", flow_run_name=_run_name, persist_result=False)
-def score(config: str, as_of: str | None = None) -> dict[str, Any]:
-    """Score and publish a week with the champion as it is."""
-    return _run(jobs.score, config, as_of)
+def score(config: str, as_of: str | None = None, since: str | None = None) -> dict[str, Any]:
+    """Score and publish a week, or every week since a date that has no list, with the champion as it is."""
+    if since is None:
+        return _run(jobs.score, config, as_of)
+    return _run(publishing.score_since, config, as_of, since=date.fromisoformat(since))
 
 
 @flow(name="backtest", flow_run_name=_run_name, persist_result=False)
