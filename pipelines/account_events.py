@@ -118,7 +118,7 @@ told_again AS (
 )
 SELECT sha256(concat_ws(chr(31), account_id, kind, ident, happened_at, text)) AS digest, account_id, kind,
        CAST(happened_at AS DATE) AS "on", CAST(known AS DATE) AS known_on,
-       CASE WHEN said IS NULL THEN text ELSE 'Corrected: ' || lower(text[1]) || text[2:] END AS text
+       CASE WHEN said IS NULL THEN text ELSE 'Corrected: ' || text END AS text
 FROM told_again
 WHERE known >= $since AND happened_at >= $oldest AND (said IS NULL OR said <> text OR said_at <> happened_at)
 ORDER BY happened_at, account_id, kind, ident, known

@@ -31,7 +31,7 @@ def publish_week(
     """Score, publish, keep what happened and report; return what `--json` prints."""
     serving = steps.require_champion(champion)
     rows, new = _list(settings, book, taken, serving, journal)
-    kept = _keep_happened(settings, as_of, book, journal)
+    kept = keep_happened(settings, as_of, book, journal)
     page = journal.do("report", steps.report, as_of, book, serving, verdict, settings, State(settings.store.path))
     return {
         "as_of": as_of.isoformat(),
@@ -75,7 +75,7 @@ def score_since(settings: "Settings", as_of: date, journal: Journal, *, since: d
         journal.say(f"  week {week}:")
         taken = journal.do("snapshot", intake.snapshot, book, [week], settings)
         total += _list(settings, book, taken, champion, journal)[0]
-    kept = _keep_happened(settings, last, book, journal)
+    kept = keep_happened(settings, last, book, journal)
     page = journal.do("report", steps.report, last, book, champion, None, settings, state)
     steps_taken = {"steps": journal.to_json(), "list_rows": total, "model": champion.id}
     return {**said, **steps_taken, "happened": kept, "report": str(page)}
@@ -109,7 +109,7 @@ def _list(
     return len(scored.rows), new
 
 
-def _keep_happened(settings: "Settings", as_of: date, book: "Book", journal: Journal) -> dict[str, Any]:
+def keep_happened(settings: "Settings", as_of: date, book: "Book", journal: Journal) -> dict[str, Any]:
     """Keep what happened; the list is published by now and stays so, whatever comes of this."""
     try:
         kept = journal.do("happened", happened, book, as_of, settings)
