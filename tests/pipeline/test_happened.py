@@ -10,11 +10,13 @@ from sqlalchemy import text
 
 from features.errors import ContractError, UsageError
 from features.outcome import OutcomeContract
-from pipelines import jobs, publishing
+from pipelines import intake, jobs, publishing, replays, training
+from pipelines.champion import Champion, crown
 from pipelines.happened import happened, table_reach
 from pipelines.journal import Journal
 from pipelines.settings import Settings, load_settings
 from pipelines.state import State
+from pipelines.week import reach, training_weeks
 from serving.happened import events_of, maturity, outcomes_of
 from serving.publish import publish
 from serving.risk_list import Choice, published_weeks, read_list
@@ -133,8 +135,14 @@ FIRST, LAST = date(2026, 10, 12), date(2026, 11, 2)
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A small book with a champion of the first week, crowned without being judged, which takes longest."""
     given = load_settings(small_book.make_book(tmp_path_factory.mktemp("missed"), accounts=250, weeks=80))
-    jobs.train(given, FIRST, Journal())
+    state, book = State(given.store.path), intake.check(given, FIRST).value
+    weeks = training_weeks(FIRST, reach(book.report)[0], given.calendar)
+    taken = intake.snapshot(book, weeks, given).value
+    replayed = replays.replay(book, taken, FIRST, given, state, ["hazard"]).value
+    bundle = training.store(training.fit(book, taken, replayed, FIRST, given), state)
+    crown(state, Champion(bundle.id, FIRST, taken.outcome_digest, taken.catalogue_digest))
     return given
 
 
