@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from features.errors import UsageError
 from serving.digest_book import DigestBook, read_book
-from serving.digest_managers import managers_sections, managers_standing, managers_subject
+from serving.digest_managers import managers_lead, managers_sections, managers_standing, managers_subject
 from serving.digest_news import News, content_of, find_news
 from serving.digest_owner import owner_lead, owner_sections, owner_subject
 from serving.digest_words import Page, as_html, as_text
@@ -129,7 +129,7 @@ class _Maker:
     def _page(self, owner: str | None, news: News) -> Page:
         book, shown = self.book, day(self.book.published.as_of)
         if owner is None:
-            title, lead = f"The book at risk, {shown}", []
+            title, lead = f"The book at risk, {shown}", managers_lead(book)
             sections = managers_sections(book, news, self.plays, self.capacity)
         else:
             title, lead = f"Your accounts at risk, {shown}", owner_lead(book, owner)

@@ -1,10 +1,11 @@
 """What digests are made from: the current list, the one before it, and what people said."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, select
 
@@ -14,6 +15,7 @@ from serving.risk_list import PublishedList, read_list
 from serving.schema import list_rows, lists
 from serving.schema_acting import account_states
 
+T = TypeVar("T")
 PUT_AWAY = frozenset({"recovered", "lost"})
 PLANNED = frozenset({"plan in place", "saving", *PUT_AWAY})
 
@@ -57,6 +59,23 @@ class DigestBook:
         found |= {account.account_id: (account.name, account.owner) for account in self.published.not_scored}
         return found | {row.account_id: (row.name, row.owner) for row in self.published.rows}
 
+    @cached_property
+    def rows(self) -> Mapping[str, ListRow]:
+        """The list's rows by account."""
+        return {row.account_id: row for row in self.published.rows}
+
+    def rows_of(self, owner: str | None) -> Sequence[ListRow]:
+        """Return the rows of an owner, or all of them for None."""
+        return self.published.rows if owner is None else self._rows_by_owner.get(owner, [])
+
+    def spoken_of(self, owner: str | None) -> Iterable[str]:
+        """Return the accounts in an owner's book, or in all of them, that people said something about."""
+        return self.states if owner is None else self._spoken_by_owner.get(owner, [])
+
+    def listed_before(self, owner: str | None) -> Iterable[str]:
+        """Return the accounts of an owner, or all of them, above the lowest band of the list before."""
+        return self.before if owner is None else self._before_by_owner.get(owner, [])
+
     def said(self, account_id: str) -> Said:
         """Return what people said about an account."""
         return self.states.get(account_id, NOTHING)
@@ -83,6 +102,18 @@ class DigestBook:
         said = self.said(account_id)
         return said.stage in PLANNED or said.next_action is not None
 
+    @cached_property
+    def _rows_by_owner(self) -> Mapping[str | None, list[ListRow]]:
+        return _grouped((row.owner, row) for row in self.published.rows)
+
+    @cached_property
+    def _spoken_by_owner(self) -> Mapping[str | None, list[str]]:
+        return _grouped((self.accounts[account][1], account) for account in self.states if account in self.accounts)
+
+    @cached_property
+    def _before_by_owner(self) -> Mapping[str | None, list[str]]:
+        return _grouped((earlier.owner, account) for account, earlier in self.before.items())
+
     @property
     def _lowest(self) -> str:
         return self.published.settings.band_names[-1]
@@ -101,6 +132,13 @@ def read_book(engine: Engine, at: datetime) -> DigestBook:
             states=states,
             today=at.date(),
         )
+
+
+def _grouped(pairs: Iterable[tuple[str | None, T]]) -> dict[str | None, list[T]]:
+    found: defaultdict[str | None, list[T]] = defaultdict(list)
+    for key, value in pairs:
+        found[key].append(value)
+    return dict(found)
 
 
 def _before(connection: Connection, published: PublishedList) -> dict[str, Earlier]:

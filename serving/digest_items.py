@@ -1,6 +1,6 @@
 """Accounts as digests say them: a line of numbers, a reason in words, what is to be done and by when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from serving.digest_book import DigestBook
@@ -18,6 +18,7 @@ class Item:
     title: str
     facts: tuple[str, ...]
     account_id: str | None = None
+    numbers: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def by_place(rows: Iterable[ListRow]) -> list[ListRow]:
 
 def account_item(book: DigestBook, row: ListRow, *facts: str | None) -> Item:
     """Return an account with its numbers and these facts; empty facts are left out."""
-    return Item(title(row.name, row.account_id), tuple(filter(None, (numbers(book, row), *facts))), row.account_id)
+    named = title(row.name, row.account_id)
+    return Item(named, tuple(filter(None, facts)), row.account_id, numbers(book, row))
 
 
 def title(name: str | None, account_id: str) -> str:
@@ -110,9 +112,3 @@ def next_action(book: DigestBook, account_id: str) -> str:
 def counted(count: int, one: str, many: str) -> str:
     """Return a count with its noun, or nothing for none."""
     return f"{count:,} {one if count == 1 else many}" if count else ""
-
-
-def rows_of(book: DigestBook, owner: str | None) -> Sequence[ListRow]:
-    """Return the rows of an owner, or all of them."""
-    rows = book.published.rows
-    return rows if owner is None else [row for row in rows if row.owner == owner]

@@ -42,6 +42,15 @@ def over_capacity(book: DigestBook, capacity: int) -> dict[str, tuple[int, int]]
     return {owner: (count, shares) for owner, count in load.most_common() if owner and count > shares}
 
 
+def managers_lead(book: DigestBook) -> list[str]:
+    """Return the first sentence of the managers' digest."""
+    rows, owners = book.published.rows, {row.owner for row in book.published.rows if row.owner}
+    work, lowest = sum(book.to_work(row) for row in rows), book.published.settings.band_names[-1]
+    return [
+        f"{work:,} of {len(rows):,} accounts of {len(owners):,} owners above {lowest}, not snoozed, recovered or lost."
+    ]
+
+
 def managers_subject(book: DigestBook, news: News, capacity: int) -> str:
     """Return the subject of the managers' digest: which list, and what is news in numbers."""
     counts = [
@@ -68,7 +77,7 @@ def _numbers(book: DigestBook, news: News) -> list[Item]:
     ]
     at_risk, saveable = _total(row.arr_at_risk for row in rows), _total(row.saveable for row in rows)
     money = [f"{short_money(at_risk, currency)} a year at risk"] if at_risk is not None else []
-    money += [f"{short_money(saveable, currency)} of it can still be saved"] if saveable is not None else []
+    money += [f"{short_money(saveable, currency)} a year can still be saved"] if saveable is not None else []
     items = [Item(f"{len(rows):,} accounts with a risk", tuple(bands))]
     if known:
         items.append(Item(f"{len(news.new):,} new, {len(news.left):,} left", _moves(news)))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 
 from serving.digest_book import DigestBook
-from serving.digest_items import by_place, rows_of
+from serving.digest_items import by_place
 from serving.formats import plain
 from serving.list_row import ListRow
 
@@ -60,8 +59,7 @@ def content_of(standing: list[object]) -> str:
 
 def find_news(book: DigestBook, owner: str | None) -> News:
     """Return the news of one owner's book, or of the whole book for None."""
-    rows = rows_of(book, owner)
-    mine = _ids(book, owner)
+    rows = book.rows_of(owner)
     to_work = by_place(row for row in rows if book.to_work(row))
     new = by_place(row for row in rows if (book.is_new(row) if owner else _newly_listed(book, row)))
     left = _left(book, owner)
@@ -72,14 +70,9 @@ def find_news(book: DigestBook, owner: str | None) -> News:
         left=left,
         near=[row for row in _by_deadline(to_work) if _is_near(book, row) and not book.has_plan(row.account_id)],
         moved=_moved([row for row in rows if row.account_id not in said]),
-        due=_due(book, mine),
-        waking=_waking(book, mine),
+        due=_due(book, owner),
+        waking=_waking(book, owner),
     )
-
-
-def _ids(book: DigestBook, owner: str | None) -> set[str]:
-    known: Mapping[str, tuple[str | None, str | None]] = book.accounts
-    return {account for account in book.states if owner is None or known.get(account, (None, None))[1] == owner}
 
 
 def _newly_listed(book: DigestBook, row: ListRow) -> bool:
@@ -89,12 +82,9 @@ def _newly_listed(book: DigestBook, row: ListRow) -> bool:
 def _left(book: DigestBook, owner: str | None) -> dict[str, str]:
     """Return who was on the list before and is not any more, or is in somebody else's book now."""
     lowest = book.published.settings.band_names[-1]
-    rows = {row.account_id: row for row in book.published.rows if row.account_id in book.before}
     left: dict[str, str] = {}
-    for account_id, earlier in sorted(book.before.items()):
-        if owner is not None and earlier.owner != owner:
-            continue
-        row = rows.get(account_id)
+    for account_id in sorted(book.listed_before(owner)):
+        row, earlier = book.rows.get(account_id), book.before[account_id]
         if row is None:
             why = book.why_unscored.get(account_id)
             left[account_id] = f"No risk this week: {plain(why)}." if why else "Not in the book any more."
@@ -120,13 +110,14 @@ def _moved(rows: list[ListRow]) -> list[ListRow]:
     return sorted(far, key=lambda row: -abs(row.change or 0.0))
 
 
-def _due(book: DigestBook, accounts: set[str]) -> list[str]:
-    dated = [(book.said(account).next_due, account) for account in accounts if book.said(account).next_action]
+def _due(book: DigestBook, owner: str | None) -> list[str]:
+    spoken = book.spoken_of(owner)
+    dated = [(book.said(account).next_due, account) for account in spoken if book.said(account).next_action]
     return [account for due, account in sorted((due, account) for due, account in dated if due) if due < _end(book)]
 
 
-def _waking(book: DigestBook, accounts: set[str]) -> list[str]:
-    ends = [(book.said(account).snooze_until, account) for account in accounts]
+def _waking(book: DigestBook, owner: str | None) -> list[str]:
+    ends = [(book.said(account).snooze_until, account) for account in book.spoken_of(owner)]
     return [account for until, account in sorted((u, a) for u, a in ends if u) if book.today <= until < _end(book)]
 
 

@@ -12,7 +12,6 @@ from serving.digest_items import (
     moved,
     next_action,
     reason,
-    rows_of,
     section,
     title,
     to_do,
@@ -23,7 +22,8 @@ from serving.formats import day, plain, points
 
 def owner_sections(book: DigestBook, news: News, plays: Mapping[str, str]) -> list[Section]:
     """Return what there is to say to an owner; a section without accounts is left out."""
-    rows = {row.account_id: row for row in book.published.rows}
+    rows = book.rows
+    first = {row.account_id for row in news.top}
     made = [
         section(
             "Work these first",
@@ -31,7 +31,12 @@ def owner_sections(book: DigestBook, news: News, plays: Mapping[str, str]) -> li
         ),
         section(
             f"Notice deadline within {NEAR_DAYS} days and no plan",
-            (account_item(book, row, deadline(book, row), to_do(book, row, plays)) for row in news.near),
+            (
+                _spoken(book, row.account_id, deadline(book, row))
+                if row.account_id in first
+                else account_item(book, row, deadline(book, row), to_do(book, row, plays))
+                for row in news.near
+            ),
         ),
         section("Next actions overdue or due this week", (_spoken(book, each, _next(book, each)) for each in news.due)),
         section("Snoozes that end this week", (_spoken(book, each, _back(book, each)) for each in news.waking)),
@@ -50,10 +55,10 @@ def owner_sections(book: DigestBook, news: News, plays: Mapping[str, str]) -> li
 
 def owner_lead(book: DigestBook, owner: str) -> list[str]:
     """Return the first sentence of an owner's digest."""
-    rows = rows_of(book, owner)
+    rows = book.rows_of(owner)
     work = sum(book.to_work(row) for row in rows)
     lowest = book.published.settings.band_names[-1]
-    return [f"{plain(owner)}: {work:,} of {len(rows):,} accounts are above {lowest} and neither snoozed nor put away."]
+    return [f"{plain(owner)}: {work:,} of {len(rows):,} accounts above {lowest}, not snoozed, recovered or lost."]
 
 
 def owner_subject(book: DigestBook, news: News) -> str:

@@ -51,19 +51,23 @@ def _lines(page: Page) -> Iterator[str]:
     if page.simulated:
         yield from (SIMULATED, "")
     for words in page.lead:
-        yield from textwrap.wrap(words, LINE)
+        yield from _wrapped(words, "", "")
     for section in page.sections:
         yield from ("", section.title.upper(), "")
         for item in section.items:
-            yield from textwrap.wrap(item.title, LINE, subsequent_indent="  ") or [""]
-            for fact in item.facts:
-                yield from textwrap.wrap(fact, LINE, initial_indent="  ", subsequent_indent="  ")
+            yield from _wrapped(item.title, "• ")
+            for fact in filter(None, (item.numbers, *item.facts)):
+                yield from _wrapped(fact, "  ")
             if address := page.address(item):
                 yield f"  {address}"
         if section.more:
             yield f"… and {section.more:,} more"
     if page.link:
         yield from ("", f"The whole list: {page.link}")
+
+
+def _wrapped(words: str, first: str, others: str = "  ") -> list[str]:
+    return textwrap.wrap(words, LINE, initial_indent=first, subsequent_indent=others, break_on_hyphens=False) or [first]
 
 
 @cache

@@ -17,10 +17,10 @@ def digest(book: Any, owner: str | None = "Owner 01", **more: Any) -> Digest | N
 
 
 def said(book: Any, owner: str | None = "Owner 01", **more: Any) -> str:
-    """The text in one line of single blanks."""
+    """The text in one line of single blanks, without bullets."""
     made = digest(book, owner, **more)
     assert made is not None
-    return " ".join(made.text.split())
+    return " ".join(made.text.replace("•", " ").split())
 
 
 def part(text: str, start: str, end: str = "\x00") -> str:
