@@ -26,6 +26,9 @@ Sorting = Literal[
 LARGEST_FIRST = frozenset({"risk_30", "risk_60", "risk_90", "risk_60_90", "arr", "arr_at_risk", "change"})
 
 
+ASKED_AT_ONCE = 500
+"""Accounts per query: databases limit the number of parameters."""
+WHOLE_LIST = 2_500
 ROW_COLUMNS = [list_rows.c[name] for name in ListRow.__dataclass_fields__ if name != "reasons"]
 
 
@@ -154,6 +157,32 @@ def find_list(connection: Connection, as_of: date | None) -> Row[Any]:
     raise UsageError(f"no list was published for {as_of}; the nearest weeks are {', '.join(map(str, nearest))}")
 
 
+def list_header(connection: Connection, list_id: int) -> PublishedList:
+    """Return a list without its rows."""
+    return _published(connection.execute(select(lists).where(lists.c.id == list_id)).one(), [], [])
+
+
+def read_rows(connection: Connection, list_id: int, accounts: Sequence[str]) -> dict[str, ListRow]:
+    """Return these accounts' rows of a list with their reasons, in the given order; who is not on it is left out."""
+    found: dict[str, ListRow] = {}
+    for some in _batches(accounts):
+        chosen = select(*ROW_COLUMNS).where(list_rows.c.list_id == list_id)
+        asked = select(reasons).where(reasons.c.list_id == list_id)
+        if some is not None:
+            chosen = chosen.where(list_rows.c.account_id.in_(some))
+            asked = asked.where(reasons.c.account_id.in_(some))
+        why = _reasons_by_account(connection, asked)
+        found |= {row.account_id: _row(row, why.get(row.account_id, ())) for row in connection.execute(chosen)}
+    return {account: found[account] for account in accounts if account in found}
+
+
+def _batches(accounts: Sequence[str]) -> list[Sequence[str] | None]:
+    """Return what to ask for at once; of many accounts the whole list, which costs less than asking for each."""
+    if len(accounts) > WHOLE_LIST:
+        return [None]
+    return [accounts[start : start + ASKED_AT_ONCE] for start in range(0, len(accounts), ASKED_AT_ONCE)]
+
+
 def read_row(connection: Connection, list_id: int, account_id: str) -> ListRow | None:
     """Return one account's row of a list with its reasons, or None when it is not on it."""
     one = select(*ROW_COLUMNS).where(list_rows.c.list_id == list_id, list_rows.c.account_id == account_id)
@@ -215,6 +244,10 @@ def _read_reasons(connection: Connection, chosen: Select[Any]) -> Mapping[str, l
     query = select(reasons).join(
         picked, (picked.c.list_id == reasons.c.list_id) & (picked.c.account_id == reasons.c.account_id)
     )
+    return _reasons_by_account(connection, query)
+
+
+def _reasons_by_account(connection: Connection, query: Select[Any]) -> defaultdict[str, list[PublishedReason]]:
     why: defaultdict[str, list[PublishedReason]] = defaultdict(list)
     for row in connection.execute(query.order_by(reasons.c.account_id, reasons.c.position)):
         why[row.account_id].append(PublishedReason(row.driver, row.feature, row.text, row.contribution))

@@ -1,0 +1,320 @@
+"""A published list in memory, made for finding rows: it never changes, so neither does what was found."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, select
+
+from features.errors import UsageError
+from serving.list_choice import LARGEST_FIRST, NO_STAGE, ListChoice, Sort
+from serving.risk_list import PublishedList, find_list, list_header
+from serving.schema import list_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from serving.acting.states import AccountState
+
+KEPT = 4
+"""Lists kept in memory: the current one and what was looked at last."""
+TEXTS = ("owner", "segment", "band", "previous_band", "driver")
+NUMBERS = (
+    "rank", "place", "arr", "arr_at_risk", "risk_90", "risk_60_90", "saveable", "change", "weeks_listed", "health",
+)  # fmt: skip
+DATES = ("renewal_date", "notice_deadline")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of what was chosen."""
+
+    accounts: list[str]
+    first: int
+    """Number of the first row among all chosen ones, from 1."""
+    total: int
+    before: str | None
+    """The account to come before on the previous page, None on the first."""
+    after: str | None
+    """The account to go on after, None on the last page."""
+
+
+class ListIndex:
+    """Columns of one list as arrays in rank order."""
+
+    def __init__(self, header: PublishedList, columns: Mapping[str, Sequence[Any]]) -> None:
+        import numpy as np
+        import pyarrow as pa
+
+        self.header = header
+        self.accounts: list[str] = list(columns["account_id"])
+        self.row_of = {account: row for row, account in enumerate(self.accounts)}
+        self.names = columns["name"]
+        self.texts = {name: _coded(columns[name]) for name in TEXTS}
+        self.numbers: dict[str, NDArray[np.float64]] = {
+            name: np.array([np.nan if each is None else each for each in columns[name]], dtype=float)
+            for name in NUMBERS
+        }
+        for name in DATES:
+            days = [np.nan if each is None else each.toordinal() for each in columns[name]]
+            self.numbers[name] = np.array(days, dtype=float)
+        self.search: pa.Array = pa.array(columns["search"], pa.string())
+        self.lowest = header.settings.band_names[-1]
+        self.owner_places = _places_within(self.texts["owner"][1], self.order("place"))
+        """Each row's number among its owner's rows in the default order, from 1."""
+
+    _orders: dict[str, NDArray[np.int64]]
+
+    def values(self, name: str, book: str | None = None) -> list[str]:
+        """Return what a text column holds, in order; only in the rows of one owner's book where one is given."""
+        import numpy as np
+
+        known, codes = self.texts[name]
+        if book is not None:
+            codes = codes[self.in_book(book)]
+        return [known[code] for code in np.unique(codes) if code >= 0]
+
+    def in_book(self, book: str | None) -> NDArray[np.bool_]:
+        """Return which rows belong to an owner's book, for None all."""
+        import numpy as np
+
+        return np.ones(len(self.accounts), dtype=bool) if book is None else self._is("owner", (book,))
+
+    def listed(self) -> NDArray[np.bool_]:
+        """Return which rows are on the list: above the lowest band."""
+        return ~self._is("band", (self.lowest,))
+
+    def new(self) -> NDArray[np.bool_]:
+        """Return which rows are on the list and were not a week before; nothing is new on a first list."""
+        fresh: NDArray[np.bool_] = self.listed() & (self.numbers["weeks_listed"] == 1)
+        return fresh & (self.header.previous_as_of is not None)
+
+    def order(self, sort: Sort) -> NDArray[np.int64]:
+        """Return the rows in an order; missing values last, ties by rank."""
+        import numpy as np
+
+        orders = self.__dict__.setdefault("_orders", {})
+        if sort not in orders:
+            keys = self._key(sort)
+            orders[sort] = np.argsort(-keys if sort in LARGEST_FIRST else keys, kind="stable")
+        found: NDArray[np.int64] = orders[sort]
+        return found
+
+    def matching(self, choice: ListChoice, book: str | None, states: States, today: date) -> NDArray[np.bool_]:
+        """Return which rows are chosen among those of the book."""
+        import numpy as np
+
+        chosen = self.in_book(book)
+        for name in ("owner", "segment", "band", "driver"):
+            if wanted := getattr(choice, name):
+                chosen &= self._is(name, wanted)
+        if choice.renewal is not None:
+            end = (self.header.as_of + timedelta(days=choice.renewal)).toordinal()
+            chosen &= self.numbers["renewal_date"] <= end
+        if choice.search:
+            chosen &= self._says(choice.search)
+        if choice.stage:
+            staged = self._flags(states.staged(choice.stage))
+            chosen &= (staged | ~self._flags(states.staged(None))) if NO_STAGE in choice.stage else staged
+        shown = self._shown(choice.show, states, today)
+        return chosen if shown is None else np.logical_and(chosen, shown)
+
+    def rows(self, choice: ListChoice, book: str | None, states: States, today: date) -> NDArray[np.int64]:
+        """Return the chosen rows in the chosen order."""
+        order = self.order(choice.sort)
+        return order[self.matching(choice, book, states, today)[order]]
+
+    def page(
+        self, rows: NDArray[np.int64], sort: Sort, size: int, after: str | None = None, before: str | None = None
+    ) -> Found:
+        """Return the page of chosen rows after an account, before one (`end`: the last page), or the first.
+
+        Raises UsageError when the list does not have the account.
+        """
+        start = self._start(rows, sort, size, after, before)
+        accounts = [self.accounts[row] for row in rows[start : start + size]]
+        more = start + size < len(rows)
+        return Found(
+            accounts,
+            start + 1,
+            len(rows),
+            accounts[0] if accounts and start > 0 else None,
+            accounts[-1] if accounts and more else None,
+        )
+
+    def _start(self, rows: NDArray[np.int64], sort: Sort, size: int, after: str | None, before: str | None) -> int:
+        if before == "end":
+            return max(0, (len(rows) - 1) // size * size)
+        if after is None and before is None:
+            return 0
+        account = after if after is not None else before
+        if account not in self.row_of:
+            raise UsageError(
+                f"this page goes on from account {account!r}, which is not on the list of {self.header.as_of}"
+            )
+        positions = self._positions(sort)
+        here = positions[self.row_of[account]]
+        ahead = int((positions[rows] < here).sum())
+        if after is not None:
+            inside = ahead < len(rows) and rows[ahead] == self.row_of[account]
+            return ahead + int(inside)
+        return max(0, ahead - size)
+
+    def _positions(self, sort: Sort) -> NDArray[np.int64]:
+        import numpy as np
+
+        places = self.__dict__.setdefault("_places", {})
+        if sort not in places:
+            places[sort] = np.empty(len(self.accounts), dtype=np.int64)
+            places[sort][self.order(sort)] = np.arange(len(self.accounts))
+        found: NDArray[np.int64] = places[sort]
+        return found
+
+    def _key(self, sort: Sort) -> NDArray[np.float64]:
+        import numpy as np
+
+        if sort == "place" and np.isnan(self.numbers["place"]).all():
+            return self.numbers["rank"]
+        if sort in self.numbers:
+            return self.numbers[sort]
+        texts = self.names if sort == "name" else [self._text(sort, row) for row in range(len(self.accounts))]
+        known = {text: place for place, text in enumerate(sorted({(t or "").casefold() for t in texts}))}
+        return np.array([np.nan if not text else known[text.casefold()] for text in texts], dtype=float)
+
+    def _text(self, name: str, row: int) -> str | None:
+        known, codes = self.texts[name]
+        return known[codes[row]] if codes[row] >= 0 else None
+
+    def _is(self, name: str, wanted: Collection[str]) -> NDArray[np.bool_]:
+        import numpy as np
+
+        known, codes = self.texts[name]
+        found: NDArray[np.bool_] = np.isin(codes, [code for code, text in enumerate(known) if text in wanted])
+        return found
+
+    def _says(self, text: str) -> NDArray[np.bool_]:
+        import pyarrow.compute as pc
+
+        found: NDArray[np.bool_] = pc.match_substring(self.search, text.casefold()).to_numpy(zero_copy_only=False)
+        return found
+
+    def _flags(self, accounts: Collection[str]) -> NDArray[np.bool_]:
+        import numpy as np
+
+        flags = np.zeros(len(self.accounts), dtype=bool)
+        flags[[self.row_of[account] for account in accounts if account in self.row_of]] = True
+        return flags
+
+    def _shown(self, show: str, states: States, today: date) -> NDArray[np.bool_] | None:
+        if show == "open":
+            return ~self._flags(states.snoozed(today))
+        if show == "snoozed":
+            return self._flags(states.snoozed(today))
+        if show == "due":
+            return self._flags(states.due(today))
+        if show == "listed":
+            return self.listed()
+        if show == "new":
+            return self.new()
+        if show == "left":
+            return ~self.listed() & (self.texts["previous_band"][1] >= 0) & ~self._is("previous_band", (self.lowest,))
+        return None
+
+
+@dataclass(frozen=True)
+class States:
+    """Where the accounts stand that somebody has acted on, as of one action."""
+
+    last_action: int = 0
+    by_account: Mapping[str, AccountState] = field(default_factory=dict)
+
+    def staged(self, stages: Collection[str] | None) -> list[str]:
+        """Return the accounts in one of these stages, for None in any."""
+        return [
+            account
+            for account, state in self.by_account.items()
+            if state.stage is not None and (stages is None or state.stage in stages)
+        ]
+
+    def snoozed(self, today: date) -> list[str]:
+        """Return the accounts that are put off beyond today."""
+        return [account for account, state in self.by_account.items() if state.is_snoozed(today)]
+
+    def due(self, today: date) -> list[str]:
+        """Return the accounts whose next action is due within a week or overdue."""
+        end = today + timedelta(days=7)
+        return [
+            account
+            for account, state in self.by_account.items()
+            if state.next_action is not None and state.next_due is not None and state.next_due <= end
+        ]
+
+
+class ListIndexes:
+    """The lists that were looked at last, and the states after the newest action; safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = Lock()
+        self._kept: OrderedDict[int, ListIndex] = OrderedDict()
+        self._states = States()
+
+    def find(self, connection: Connection, as_of: date | None = None, list_id: int | None = None) -> ListIndex:
+        """Return the list of a week, or by its id, or the current one; raises UsageError when there is none."""
+        if list_id is None:
+            list_id = find_list(connection, as_of).id
+        with self._lock:
+            if list_id in self._kept:
+                self._kept.move_to_end(list_id)
+                return self._kept[list_id]
+        made = _read_index(connection, list_id)
+        with self._lock:
+            self._kept[list_id] = made
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+    def states(self, connection: Connection, last_action: int) -> States:
+        """Return the states after this action, or a later one."""
+        from serving.acting.states import all_states
+
+        kept = self._states
+        if kept.last_action != last_action:
+            kept = self._states = States(last_action, all_states(connection))
+        return kept
+
+
+def _read_index(connection: Connection, list_id: int) -> ListIndex:
+    names = ["account_id", "name", "search", *TEXTS, *NUMBERS, *DATES]
+    query = select(*(list_rows.c[name] for name in names)).where(list_rows.c.list_id == list_id)
+    rows = connection.execute(query.order_by(list_rows.c.rank)).all()
+    columns = dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
+    return ListIndex(list_header(connection, list_id), columns)
+
+
+def _coded(texts: Sequence[str | None]) -> tuple[list[str], NDArray[np.int32]]:
+    """Return the distinct texts in order and each row's place among them, -1 for none."""
+    import numpy as np
+
+    known = sorted({text for text in texts if text is not None}, key=str.casefold)
+    places: dict[str | None, int] = {text: place for place, text in enumerate(known)}
+    return known, np.array([places.get(text, -1) for text in texts], dtype=np.int32)
+
+
+def _places_within(groups: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int64]:
+    import numpy as np
+
+    grouped = order[np.argsort(groups[order], kind="stable")]
+    sorted_groups = groups[grouped]
+    starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]]) if len(grouped) else np.array([0])
+    counts = np.diff(np.r_[starts, len(grouped)])
+    places = np.empty(len(order), dtype=np.int64)
+    places[grouped] = np.arange(len(grouped)) - np.repeat(starts, counts)[: len(grouped)] + 1
+    return places

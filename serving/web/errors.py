@@ -1,0 +1,107 @@
+"""What people and programs read when something cannot be done: a page, or a problem of RFC 9457."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from features.errors import ForewarnError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+    from fastapi.responses import Response
+
+log = logging.getLogger("forewarn.web")
+PROBLEM = "application/problem+json"
+
+
+class NotSignedIn(HTTPException):
+    """Nobody is signed in, or the key is not valid."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "Sign in first, or send a valid API key.", {"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(HTTPException):
+    """The person is known and may not do this."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(403, detail)
+
+
+class NotHere(HTTPException):
+    """There is no such thing, or it is not theirs to know of."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(404, detail)
+
+
+class CannotBeDone(HTTPException):
+    """What was asked for breaks a rule that the message states."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(422, detail)
+
+
+def problem(status: int, detail: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:  # noqa: ANN401
+    """Return a problem of RFC 9457: what went wrong, in words, for this one request."""
+    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse({**content, "instance": path, **more}, status, headers, media_type=PROBLEM)
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Make every error a designed page, or a problem where a program asks."""
+    app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(ForewarnError, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, _surprise)
+
+
+def _http(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    if error.status_code == 401 and not _for_program(request):
+        place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        back = f"?next={quote(place)}" if request.method == "GET" and place != "/" else ""
+        return RedirectResponse(f"/sign-in{back}", 303)
+    return _answer(request, error.status_code, str(error.detail), headers)
+
+
+def _invalid(request: Request, error: RequestValidationError) -> Response:
+    found = [{"where": [str(part) for part in each["loc"]], "rule": each["msg"]} for each in error.errors()]
+    first = found[0]
+    detail = f"{'.'.join(first['where'][1:]) or first['where'][0]}: {first['rule']}"
+    return _answer(request, 422, detail, {}, errors=found)
+
+
+def _refused(request: Request, error: ForewarnError) -> Response:
+    return _answer(request, 404 if request.method == "GET" else 422, str(error), {})
+
+
+def _surprise(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _answer(request, 500, "Something went wrong here; it was written to the application's log.", {})
+
+
+def _answer(request: Request, status: int, detail: str, headers: dict[str, str], **more: Any) -> Response:  # noqa: ANN401
+    if _for_program(request):
+        return problem(status, detail, request.url.path, headers, **more)
+    from serving.web.rendering import page
+
+    viewer = getattr(request.state, "viewer", None)
+    title = {403: "Not for you", 404: "Not here", 422: "That cannot be done", 429: "Too many tries"}.get(
+        status, HTTPStatus(status).phrase
+    )
+    made = page(request, "app/error.html.jinja", viewer, status=status, title=title, detail=detail)
+    made.status_code = status
+    made.headers.update(headers)
+    return made
+
+
+def _for_program(request: Request) -> bool:
+    return request.url.path.startswith("/api/")

@@ -1,0 +1,102 @@
+"""Signing in with a name and a password, and out again."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from serving.people import who_signs_in
+from serving.sessions import close_session, open_session
+from serving.web.access import Seen
+from serving.web.guard import COOKIE, session_cookie
+from serving.web.rendering import page
+
+router = APIRouter()
+
+TRIES = 8
+WITHIN = timedelta(minutes=10)
+
+
+class Tries:
+    """Counts what fails lately, by sign-in name and by address, and says when it is too much."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._failed: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=TRIES))
+
+    def wait(self, who: str, at: datetime) -> int:
+        """Return the seconds until another try is allowed."""
+        with self._lock:
+            failed = self._failed.get(who)
+            if failed is None or len(failed) < TRIES:
+                return 0
+            return max(0, int((failed[0] + WITHIN - at).total_seconds()))
+
+    def failed(self, who: str, at: datetime) -> None:
+        """Note a failure; names that have been quiet are forgotten."""
+        with self._lock:
+            for name in [name for name, times in self._failed.items() if times[-1] + WITHIN < at]:
+                del self._failed[name]
+            self._failed[who].append(at)
+
+    def forget(self, who: str) -> None:
+        """Somebody has signed in: start counting anew."""
+        with self._lock:
+            self._failed.pop(who, None)
+
+
+@router.get("/sign-in")
+def ask(request: Request, next: str = "/") -> Response:
+    """Show the form; who is signed in already goes on."""
+    if request.state.viewer is not None:
+        return RedirectResponse(_own_page(next), 303)
+    return page(request, "app/sign_in.html.jinja", None, next=_own_page(next), name="", wrong=False)
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    name: Annotated[str, Form(max_length=64)],
+    password: Annotated[str, Form(max_length=1_024)],
+    next: Annotated[str, Form(max_length=2_000)] = "/",
+) -> Response:
+    """Open a session, or show the form again; too many failures have to wait."""
+    state = request.app.state
+    at, tries, who = state.clock(), state.tries, name.strip().lower()
+    if seconds := tries.wait(who, at):
+        minutes = f"{max(1, round(seconds / 60))} min"
+        raise HTTPException(429, f"Too many tries for this name: wait {minutes}.", {"Retry-After": str(seconds)})
+    with state.engine.connect() as connection:
+        person = who_signs_in(connection, name.strip(), password)
+    if person is None:
+        tries.failed(who, at)
+        again = page(request, "app/sign_in.html.jinja", None, next=_own_page(next), name=name, wrong=True)
+        again.status_code = 401
+        return again
+    tries.forget(who)
+    token = open_session(state.engine, person, at=at, hours=state.settings.session_hours)
+    answer = RedirectResponse(_own_page(next), 303)
+    answer.headers.append("set-cookie", session_cookie(token, state.settings.session_hours, state.settings.secure))
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, viewer: Seen) -> Response:
+    """End the session."""
+    if token := request.cookies.get(COOKIE):
+        close_session(request.app.state.engine, token)
+    answer = RedirectResponse("/sign-in", 303)
+    answer.headers.append("set-cookie", session_cookie("", 0, request.app.state.settings.secure))
+    return answer
+
+
+def _own_page(place: str) -> str:
+    """Return the place when it is one of ours, else the start: a link must not lead elsewhere after signing in."""
+    fine = place.startswith("/") and not place.startswith(("//", "/\\")) and place.isprintable() and "\\" not in place
+    return place if fine else "/"
