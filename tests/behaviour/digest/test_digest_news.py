@@ -8,6 +8,7 @@ import pytest
 from features.errors import UsageError
 from serving.digest import Digest, make_digest, make_digests
 from serving.digest_send import send_digests
+from serving.notify import NotSentError
 
 LINK = "https://churn.example.com"
 
@@ -27,10 +28,10 @@ def part(text: str, start: str, end: str = "\x00") -> str:
     return text.partition(start)[2].partition(end)[0]
 
 
-def sent(book: Any) -> list[str]:
+def sent(book: Any, send: Any = lambda _digest: None) -> list[str]:
     """Send everything that is news and say to whom."""
     made = list(make_digests(book.engine, book.at))
-    return [each.recipient for each in send_digests(book.engine, book.at, lambda _digest: None, made)]
+    return [each.recipient for each in send_digests(book.engine, book.at, send, made)]
 
 
 def mine(rows: Any, band: str) -> list[str]:
@@ -175,7 +176,11 @@ def test_nothing_is_sent_when_nothing_is_news(book: Any) -> None:
 
 
 def test_a_digest_that_never_arrived_does_not_make_the_next_one_quiet(book: Any) -> None:
+    def refuse(_digest: Digest) -> None:
+        raise NotSentError("the door is shut")
+
     book.publish()
+    assert "Owner 01" in sent(book, refuse)
     book.publish()
     assert digest(book) is not None
 

@@ -1,10 +1,12 @@
 """Digests are sent at most once, whatever receivers, runs and crashes do."""
 
+import logging
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes, policy
+from io import StringIO
 from json import loads
 from typing import Any
 
@@ -211,7 +213,7 @@ def test_addresses_stand_on_lines_or_between_commas() -> None:
         "Ana Lind": ["mailto://u:p=1@h?to=a@x.example,b@x.example"],
         "*": ["json://h/a,b"],
     }
-    assert read_channels("Lind, Ana=json://h\n\nLind, Ana=json://i\n") == {"Lind, Ana": ["json://h", "json://i"]}
+    assert read_channels("Lind, Ana=json://h\n\n Lind, Ana = json://i\n") == {"Lind, Ana": ["json://h", "json://i"]}
     assert read_channels(" ") == {}
 
 
@@ -224,7 +226,14 @@ def test_addresses_stand_on_lines_or_between_commas() -> None:
         (f"Ana=slack://{SECRET}", "the slack address for 'Ana'"),
     ],
 )
-def test_a_wrong_address_is_refused_before_anything_is_sent_and_not_repeated(text: str, said: str, capfd: Any) -> None:
-    with pytest.raises(UsageError, match=said) as refused:
-        Notifier(read_channels(text))
-    assert SECRET not in str(refused.value) + capfd.readouterr().err
+def test_a_wrong_address_is_refused_before_anything_is_sent_and_not_repeated(text: str, said: str) -> None:
+    logged = StringIO()
+    handler, log = logging.StreamHandler(logged), logging.getLogger("apprise")
+    log.propagate = True
+    logging.getLogger().addHandler(handler)
+    try:
+        with pytest.raises(UsageError, match=said) as refused:
+            Notifier(read_channels(text))
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert SECRET not in str(refused.value) + logged.getvalue()
