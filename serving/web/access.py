@@ -84,7 +84,7 @@ async def enforce(request: Request) -> None:
     request.state.viewer = viewer = await run_in_threadpool(_identify, request, policy)
     if request.method not in SAFE:
         _same_site(request)
-        if viewer is not None and viewer.via == "session":
+        if policy is not Access.OPEN and viewer is not None and viewer.via == "session":
             await _same_form(request, viewer)
     if policy is Access.OPEN:
         return
