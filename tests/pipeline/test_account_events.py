@@ -15,11 +15,9 @@ AS_OF, WEEK = date(2026, 9, 7), timedelta(days=7)
 CONTRACT = OutcomeContract()
 
 
-def told(book: Book, as_of: date = AS_OF) -> list[tuple[str, str, str]]:
+def told(book: Book, as_of: date = AS_OF, since: date = date(2025, 1, 1)) -> list[tuple[str, str, str]]:
     """Return happened, known and text of every event known by then."""
-    found = account_events(
-        book, as_of, since=date(2025, 1, 1), oldest=date(2025, 1, 1), contract=CONTRACT, currency="€"
-    )
+    found = account_events(book, as_of, since=since, oldest=date(2025, 1, 1), contract=CONTRACT, currency="€")
     return [(f"{row.on:%m-%d}", f"{row.known_on:%m-%d}", row.text) for row in found.itertuples()]
 
 
@@ -128,10 +126,10 @@ def test_a_correction_is_told_once_and_only_where_it_changes_what_was_said() -> 
     first = {"event_id": "E1", "answered_at": on("05-01"), "kind": "nps", "score": 3.0, "recorded_at": on("05-01")}
     again = first | {"contact_id": "C9", "recorded_at": on("05-10")}
     other = first | {"score": 8.0, "recorded_at": on("06-10")}
-    assert told(book_of(surveys=[first, again, other])) == [
-        ("05-01", "05-01", "NPS answer: 3 of 10 (detractor)."),
-        ("05-01", "06-10", "Corrected: NPS answer: 8 of 10 (passive)."),
-    ]
+    book = book_of(surveys=[first, again, other])
+    corrected = ("05-01", "06-10", "Corrected: NPS answer: 8 of 10 (passive).")
+    assert told(book) == [("05-01", "05-01", "NPS answer: 3 of 10 (detractor)."), corrected]
+    assert told(book, since=date(2026, 5, 5)) == [corrected]
 
 
 def test_a_book_without_optional_tables_has_no_events() -> None:
