@@ -23,6 +23,8 @@ COMMANDS = (
     "explain",
     "status",
     "report",
+    "serve",
+    "digest",
     "deploy",
 )
 

@@ -21,6 +21,7 @@ from models.folds import BacktestSettings
 from models.promotion import PromotionSettings
 from models.settings import TrainSettings
 from serving.scoring import ListSettings
+from serving.web.settings import WebSettings
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -130,6 +131,7 @@ class Settings(Section):
     risk_list: ListSettings = Field(default=ListSettings.model_validate({}), alias="list")
     mlflow: MlflowSettings = MlflowSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    web: WebSettings = WebSettings.model_validate({})
 
     @property
     def database_url(self) -> str:

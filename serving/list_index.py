@@ -85,11 +85,11 @@ class ListIndex:
         """Return which rows belong to an owner's book, for None all."""
         import numpy as np
 
-        return np.ones(len(self.accounts), dtype=bool) if book is None else self._is("owner", (book,))
+        return np.ones(len(self.accounts), dtype=bool) if book is None else self.flags("owner", (book,))
 
     def listed(self) -> NDArray[np.bool_]:
         """Return which rows are on the list: above the lowest band."""
-        return ~self._is("band", (self.lowest,))
+        return ~self.flags("band", (self.lowest,))
 
     def new(self) -> NDArray[np.bool_]:
         """Return which rows are on the list and were not a week before; nothing is new on a first list."""
@@ -114,15 +114,15 @@ class ListIndex:
         chosen = self.in_book(book)
         for name in ("owner", "segment", "band", "driver"):
             if wanted := getattr(choice, name):
-                chosen &= self._is(name, wanted)
+                chosen &= self.flags(name, wanted)
         if choice.renewal is not None:
             end = (self.header.as_of + timedelta(days=choice.renewal)).toordinal()
             chosen &= self.numbers["renewal_date"] <= end
         if choice.search:
             chosen &= self._says(choice.search)
         if choice.stage:
-            staged = self._flags(states.staged(choice.stage))
-            chosen &= (staged | ~self._flags(states.staged(None))) if NO_STAGE in choice.stage else staged
+            staged = self.marked(states.staged(choice.stage))
+            chosen &= (staged | ~self.marked(states.staged(None))) if NO_STAGE in choice.stage else staged
         shown = self._shown(choice.show, states, today)
         return chosen if shown is None else np.logical_and(chosen, shown)
 
@@ -192,7 +192,8 @@ class ListIndex:
         known, codes = self.texts[name]
         return known[codes[row]] if codes[row] >= 0 else None
 
-    def _is(self, name: str, wanted: Collection[str]) -> NDArray[np.bool_]:
+    def flags(self, name: str, wanted: Collection[str]) -> NDArray[np.bool_]:
+        """Return which rows have one of these texts in a column."""
         import numpy as np
 
         known, codes = self.texts[name]
@@ -205,7 +206,8 @@ class ListIndex:
         found: NDArray[np.bool_] = pc.match_substring(self.search, text.casefold()).to_numpy(zero_copy_only=False)
         return found
 
-    def _flags(self, accounts: Collection[str]) -> NDArray[np.bool_]:
+    def marked(self, accounts: Collection[str]) -> NDArray[np.bool_]:
+        """Return which rows are these accounts'."""
         import numpy as np
 
         flags = np.zeros(len(self.accounts), dtype=bool)
@@ -214,17 +216,17 @@ class ListIndex:
 
     def _shown(self, show: str, states: States, today: date) -> NDArray[np.bool_] | None:
         if show == "open":
-            return ~self._flags(states.snoozed(today))
+            return ~self.marked(states.snoozed(today))
         if show == "snoozed":
-            return self._flags(states.snoozed(today))
+            return self.marked(states.snoozed(today))
         if show == "due":
-            return self._flags(states.due(today))
+            return self.marked(states.due(today))
         if show == "listed":
             return self.listed()
         if show == "new":
             return self.new()
         if show == "left":
-            return ~self.listed() & (self.texts["previous_band"][1] >= 0) & ~self._is("previous_band", (self.lowest,))
+            return ~self.listed() & (self.texts["previous_band"][1] >= 0) & ~self.flags("previous_band", (self.lowest,))
         return None
 
 

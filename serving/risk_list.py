@@ -67,6 +67,8 @@ class PublishedList:
     left_out: Mapping[str, str]
     accounts: int
     """Accounts on the whole list, chosen or not."""
+    reach: Mapping[str, str] | None = None
+    """Per table the day of its last row (ISO), None where it was not kept."""
     rows: Sequence[ListRow] = field(default=())
     not_scored: Sequence[NotScored] = field(default=())
     values: "pd.DataFrame | None" = field(default=None, repr=False, compare=False)
@@ -157,6 +159,11 @@ def find_list(connection: Connection, as_of: date | None) -> Row[Any]:
     raise UsageError(f"no list was published for {as_of}; the nearest weeks are {', '.join(map(str, nearest))}")
 
 
+def current_list_id(connection: Connection) -> int | None:
+    """Return the id of the list that is shown, None before the first one is published."""
+    return connection.scalar(select(pointers.c.list_id).where(pointers.c.name == CURRENT))
+
+
 def list_header(connection: Connection, list_id: int) -> PublishedList:
     """Return a list without its rows."""
     return _published(connection.execute(select(lists).where(lists.c.id == list_id)).one(), [], [])
@@ -207,6 +214,7 @@ def _published(header: Row[Any], rows: Sequence[ListRow], left: Sequence[NotScor
         settings=ListSettings.model_validate(header.settings),
         left_out=header.left_out,
         accounts=header.accounts,
+        reach=header.reach,
         rows=rows,
         not_scored=left,
     )

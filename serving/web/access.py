@@ -45,6 +45,11 @@ POLICIES: dict[str, Access] = {
     "POST /me/zone": Access.SIGNED_IN,
     "POST /me/keys": Access.SIGNED_IN,
     "POST /me/keys/{key_id}/revoke": Access.SIGNED_IN,
+    "GET /": Access.SIGNED_IN,
+    "GET /not-scored": Access.SIGNED_IN,
+    "POST /views": Access.SIGNED_IN,
+    "GET /views/{view_id}": Access.SIGNED_IN,
+    "POST /views/{view_id}/delete": Access.SIGNED_IN,
 }
 """Per method and path of a route whom it lets in; the application does not start with a route that is not here."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -30,7 +30,7 @@ def page(request: Request, template: str, viewer: Viewer | None, **context: Any)
 
 def rendered(request: Request, template: str, viewer: Viewer | None, **context: Any) -> str:  # noqa: ANN401
     """Return a template's text; `moment` says times in the viewer's zone."""
-    zone = (viewer.zone if viewer else None) or request.app.state.settings.timezone
+    zone = (viewer.zone if viewer else None) or (request.app.state.settings.timezone or "UTC")
     found = environment().get_template(template)
     return found.render(viewer=viewer, path=request.url.path, moment=partial(moment, zone=zone), zone=zone, **context)
 
@@ -42,6 +42,13 @@ def moment(at: datetime, zone: str) -> Markup:
     return Markup('<time datetime="{}">{}, {:%H:%M}</time>').format(
         aware.isoformat(timespec="seconds"), formats.day(here.date()), here
     )
+
+
+def today_of(request: Request, viewer: Viewer) -> date:
+    """Return the day it is where the viewer is."""
+    zone = ZoneInfo(viewer.zone or (request.app.state.settings.timezone or "UTC"))
+    found: datetime = request.app.state.clock()
+    return found.replace(tzinfo=UTC).astimezone(zone).date()
 
 
 def unchanged(request: Request, *parts: object) -> tuple[str, Response | None]:

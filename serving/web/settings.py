@@ -19,7 +19,7 @@ class WebSettings(BaseModel):
     trusted_proxies: tuple[str, ...] = ()
     page_rows: int = Field(default=25, ge=5, le=200)
     capacity_per_owner: int = Field(default=0, ge=0)
-    timezone: str = "UTC"
+    timezone: str = ""
     plays: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("address")
@@ -51,7 +51,7 @@ class WebSettings(BaseModel):
     def _zone(cls, name: str) -> str:
         from zoneinfo import available_timezones
 
-        if name not in available_timezones():
+        if name and name not in available_timezones():
             raise ValueError("must be a time zone by its name, such as Europe/Berlin")
         return name
 

@@ -1,0 +1,41 @@
+"""forewarn serve: the application in which people read the list and act on it."""
+
+import argparse
+
+from pipelines.console import find_settings, note
+
+HELP = "serve the list as a web application and an API until it is stopped"
+EXAMPLE = "forewarn serve --port 8700"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on ([web] host)")
+    parser.add_argument("--port", type=_port, metavar="N", help="port to listen on ([web] port)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Open the database, make the application and answer requests."""
+    import uvicorn
+
+    from serving.people import people
+    from serving.store import open_database
+    from serving.web.app import create_app
+
+    settings, path = find_settings(args.config)
+    web = settings.web.model_copy(update={"timezone": settings.web.timezone or settings.schedule.timezone})
+    host, port = args.host or web.host, args.port or web.port
+    engine = open_database(settings.database_url)
+    if not any(person.active for person in people(engine)) and not web.user_header:
+        note(f"Nobody may sign in yet: forewarn user add NAME --role manager --config {path}")
+    note(f"Forewarn answers on {web.address or f'http://{host}:{port}'} (Ctrl-C stops it).")
+    # Peers are who they are: the trusted proxy is told by its own address, never by a header that anybody can send.
+    uvicorn.run(
+        create_app(engine, web), host=host, port=port, proxy_headers=False, server_header=False, log_level="warning"
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
+    return int(text)

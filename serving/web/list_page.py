@@ -1,0 +1,193 @@
+"""The list: who needs me, why, what changed, and until when it can still be helped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlalchemy import Connection, func, select
+
+from serving.acting.history import latest_action_id
+from serving.acting.kinds import REASONS, STAGES
+from serving.list_choice import SHOW_WORDS, SORT_WORDS, ListChoice, parse_choice
+from serving.list_row import NotScored
+from serving.risk_list import current_list_id, read_rows
+from serving.schema import not_scored
+from serving.web.access import Seen, Viewer
+from serving.web.list_view import counted_from, freshness, row_view, tones
+from serving.web.rendering import page, today_of, unchanged
+from serving.web.views import own_views
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from serving.list_index import ListIndex, States
+
+router = APIRouter()
+RENEWALS = (30, 60, 90, 180)
+UNSCORED_IN_SIGHT = 3
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What an address asks for: a list, the states after the newest action, and the rows in their order."""
+
+    index: ListIndex
+    states: States
+    choice: ListChoice
+    current: bool
+    today: date
+    rows: NDArray[np.int64]
+
+
+def choose(request: Request, viewer: Viewer, connection: Connection, choice: ListChoice) -> Chosen:
+    """Return the rows of the list that the choice asks for, of the viewer's book only."""
+    lists, shown = request.app.state.lists, current_list_id(connection)
+    index = lists.find(connection, choice.as_of, shown if choice.as_of is None else None)
+    states = lists.states(connection, latest_action_id(connection))
+    current = index.header.list_id == shown
+    today = counted_from(index.header, today_of(request, viewer), current=current)
+    return Chosen(index, states, choice, current, today, index.rows(choice, viewer.book, states, today))
+
+
+@router.get("/")
+def the_list(request: Request, viewer: Seen) -> Response:
+    """Show a page of the list, or of what was chosen of it."""
+    choice = parse_choice(request.query_params.multi_items())
+    clock = request.app.state.clock()
+    with request.app.state.engine.connect() as connection:
+        shown = current_list_id(connection)
+        if shown is None:
+            return page(request, "app/no_list.html.jinja", viewer)
+        views = own_views(connection, viewer.user_id)
+        parts = (
+            shown,
+            latest_action_id(connection),
+            today_of(request, viewer),
+            views,
+            request.headers.get("hx-request"),
+        )
+        tag, same = unchanged(request, *parts)
+        if same is not None:
+            return same
+        chosen = choose(request, viewer, connection, choice)
+        made = page(
+            request, "app/list.html.jinja", viewer, **_context(request, viewer, connection, chosen, clock), views=views
+        )
+    made.headers["etag"] = tag
+    return made
+
+
+@router.get("/not-scored")
+def not_scored_page(request: Request, viewer: Seen) -> Response:
+    """Show the accounts without a risk, and why."""
+    choice = parse_choice(request.query_params.multi_items())
+    with request.app.state.engine.connect() as connection:
+        index = request.app.state.lists.find(connection, choice.as_of)
+        tag, same = unchanged(request, index.header.list_id)
+        if same is not None:
+            return same
+        accounts = unscored(connection, index.header.list_id, viewer.book, choice.search)
+    after = request.query_params.get("after", "")
+    rest = [account for account in accounts if account.account_id > after]
+    size = 4 * request.app.state.settings.page_rows
+    made = page(
+        request, "app/not_scored.html.jinja", viewer, published=index.header, choice=choice, total=len(accounts),
+        accounts=rest[:size], after=rest[size - 1].account_id if len(rest) > size else None,
+    )  # fmt: skip
+    made.headers["etag"] = tag
+    return made
+
+
+def unscored(connection: Connection, list_id: int, book: str | None, search: str = "") -> list[NotScored]:
+    """Return the accounts of a book that a list has no risk for, by account id."""
+    query = select(*(not_scored.c[name] for name in NotScored.__dataclass_fields__))
+    query = query.where(not_scored.c.list_id == list_id).order_by(not_scored.c.account_id)
+    if book is not None:
+        query = query.where(not_scored.c.owner == book)
+    found = [NotScored(*row) for row in connection.execute(query)]
+    wanted = search.casefold()
+    return [each for each in found if wanted in f"{each.account_id}\n{each.name or ''}".casefold()]
+
+
+def capacity_per_owner(index: ListIndex, configured: int) -> int:
+    """Return how many accounts one owner can work a week: as configured, else an equal share of the list's."""
+    owners = len(index.texts["owner"][0]) or 1
+    return configured or ceil(index.header.settings.capacity / owners)
+
+
+def _context(request: Request, viewer: Viewer, connection: Connection, chosen: Chosen, at: datetime) -> dict[str, Any]:
+    index, choice, settings = chosen.index, chosen.choice, request.app.state.settings
+    asked = request.query_params
+    found = index.page(chosen.rows, choice.sort, settings.page_rows, asked.get("after"), asked.get("before"))
+    rows = read_rows(connection, index.header.list_id, found.accounts)
+    capacity = capacity_per_owner(index, settings.capacity_per_owner)
+    line = capacity if choice.sort == "place" else None
+    states = chosen.states.by_account
+    return {
+        "published": index.header,
+        "choice": choice,
+        "current": chosen.current,
+        "today": chosen.today,
+        "found": found,
+        "rows": [
+            row_view(row, index, states.get(account), today=chosen.today, at=at, capacity=line)
+            for account, row in rows.items()
+        ],
+        "totals": _totals(index, chosen, viewer),
+        "filters": _filters(index, viewer),
+        "tones": tones(index.header),
+        "fresh": freshness(index.header),
+        "capacity": capacity,
+        "unscored": _unscored_beside(connection, chosen, viewer),
+        "sorts": SORT_WORDS,
+        "shows": SHOW_WORDS,
+        "renewals": RENEWALS,
+        "stages": STAGES,
+        "reasons": REASONS,
+        "done": asked.get("done", ""),
+    }
+
+
+def _totals(index: ListIndex, chosen: Chosen, viewer: Viewer) -> dict[str, Any]:
+    """Return the numbers at the top: of the book, whatever is chosen of it."""
+    import numpy as np
+
+    book, listed = index.in_book(viewer.book), index.listed()
+    mine = book & listed
+    deadline = index.numbers["notice_deadline"] - chosen.today.toordinal()
+    highest = index.header.settings.highest_band
+    return {
+        "accounts": int(book.sum()),
+        "listed": int(mine.sum()),
+        "highest": highest,
+        "high": int((book & index.flags("band", (highest,))).sum()),
+        "new": int((book & index.new()).sum()),
+        "at_risk": float(np.nansum(index.numbers["arr_at_risk"][book])),
+        "saveable": float(np.nansum(index.numbers["saveable"][book])),
+        "soon": int((mine & (deadline >= 0) & (deadline <= 30)).sum()),
+        "snoozed": int((book & index.marked(chosen.states.snoozed(chosen.today))).sum()),
+        "due": int((book & index.marked(chosen.states.due(chosen.today))).sum()),
+    }
+
+
+def _filters(index: ListIndex, viewer: Viewer) -> dict[str, list[str]]:
+    names = ("owner", "segment", "driver") if viewer.sees_all else ("segment", "driver")
+    return {name: index.values(name, viewer.book) for name in names} | {"band": list(index.header.settings.band_names)}
+
+
+def _unscored_beside(connection: Connection, chosen: Chosen, viewer: Viewer) -> dict[str, Any]:
+    """Return how many accounts of the book have no risk, and those that a search finds."""
+    list_id, search = chosen.index.header.list_id, chosen.choice.search
+    if search:
+        found = unscored(connection, list_id, viewer.book, search)
+        return {"total": len(found), "found": found[:UNSCORED_IN_SIGHT]}
+    count = select(func.count()).select_from(not_scored).where(not_scored.c.list_id == list_id)
+    if viewer.book is not None:
+        count = count.where(not_scored.c.owner == viewer.book)
+    return {"total": connection.scalar(count), "found": []}
