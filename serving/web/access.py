@@ -50,6 +50,8 @@ POLICIES: dict[str, Access] = {
     "POST /views": Access.SIGNED_IN,
     "GET /views/{view_id}": Access.SIGNED_IN,
     "POST /views/{view_id}/delete": Access.SIGNED_IN,
+    "GET /export.csv": Access.SIGNED_IN,
+    "GET /export.xlsx": Access.SIGNED_IN,
 }
 """Per method and path of a route whom it lets in; the application does not start with a route that is not here."""
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from serving.web.settings import WebSettings
 
-PAGES = ("health", "sign_in", "me", "list_page", "views")
+PAGES = ("health", "sign_in", "me", "list_page", "views", "exports")
 FOREVER = "public, max-age=31536000, immutable"
 
 
