@@ -89,9 +89,23 @@ def made_list(rows: int) -> "tuple[PublishedList, dict[str, Said]]":
         for i in range(1, rows + 1)
     ]
     published = PublishedList(
-        1, AS_OF, datetime.fromisoformat("2026-09-07T06:30:00"), None, None, "9b1e77c0aa10", "c47a61e2f0d3",
-        "5f0c2d9e41ab", "r1", True, 0.03, 0.01, ListSettings.model_validate({}), {}, rows, accounts, [],
-    )  # fmt: skip
+        list_id=1,
+        as_of=AS_OF,
+        published_at=datetime.fromisoformat("2026-09-07T06:30:00"),
+        previous_as_of=None,
+        previous_model=None,
+        outcome="9b1e77c0aa10",
+        catalogue="c47a61e2f0d3",
+        model="5f0c2d9e41ab",
+        run_id="r1",
+        simulated=True,
+        base_90=0.03,
+        base_60_90=0.01,
+        settings=ListSettings.model_validate({}),
+        left_out={},
+        accounts=rows,
+        rows=accounts,
+    )
     since = datetime.fromisoformat("2026-08-20T09:00:00")
     said = {
         row.account_id: Unsaid("plan in place", since, "High", "already known", None, "Call the sponsor", AS_OF)

@@ -20,6 +20,8 @@ VARIABLE = "FOREWARN_NOTIFY"
 EVERYBODY = "*"
 SECONDS = 30.0
 """How long a receiver may take before it counts as one that may or may not have taken the message."""
+SUMMONS = re.compile(r"<(?=[!@#])|@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
+"""Where a chat would take part of an account's name for a call to everybody in the room."""
 SECRET = re.compile(r"[^/:@?&=,;\s]{8,}")
 
 
@@ -147,7 +149,7 @@ def _receiver(recipient: str, address: str, seconds: float) -> _Receiver:
     # We wait before the clock runs, where Apprise would wait while it runs.
     pause, server.request_rate_per_sec = float(server.request_rate_per_sec), 0
     if server.notify_format != NotifyFormat.HTML:
-        # As text: in Markdown an account could be called <!channel>.
+        # In Markdown an account's name would be read as marks.
         server.notify_format = NotifyFormat.TEXT
         server.overflow_mode = OverflowMode.SPLIT
     return _Receiver(address, server, pause)
@@ -156,10 +158,12 @@ def _receiver(recipient: str, address: str, seconds: float) -> _Receiver:
 def _deliver(server: NotifyBase, message: Sendable, took: list[bool], heard: list[str]) -> None:
     from apprise import NotifyFormat
 
-    body = message.html if server.notify_format == NotifyFormat.HTML else message.text
+    mail = server.notify_format == NotifyFormat.HTML
+    body = message.html if mail else _without_summons(message.text)
+    title = message.subject if mail else _without_summons(message.subject)
     try:
         with _listening(heard):
-            took.append(bool(server.notify(body=body, title=message.subject, body_format=server.notify_format)))
+            took.append(bool(server.notify(body=body, title=title, body_format=server.notify_format)))
     except Exception as error:  # noqa: BLE001  whatever a plugin raises, the next recipient must get theirs
         heard.append(f"ended by an unexpected {type(error).__name__}")
 
@@ -184,6 +188,11 @@ def _listening(heard: list[str]) -> Iterator[None]:
         yield
     finally:
         log.removeHandler(ear)
+
+
+def _without_summons(text: str) -> str:
+    """Return the text with a joiner nobody sees where a chat would call people."""
+    return SUMMONS.sub("\\g<0>\u2060", text)
 
 
 def _without_secrets(text: str, address: str) -> str:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
     from serving.digest import Digest
     from serving.digest_send import Delivery
-    from serving.web.settings import WebSettings
 
 HELP = "print the weekly digest of each owner and of the whole book, or send them"
 EXAMPLE = "forewarn digest --owner 'Ana Lind' --html digest.html"
@@ -56,19 +55,11 @@ def run(args: argparse.Namespace) -> None:
 def _made(engine: "Engine", settings: "Settings", owner: str | None, at: "datetime") -> "list[Digest]":
     from serving.digest import MANAGERS, make_digest, make_digests
 
-    serve = _serve(settings)
-    link, plays, capacity = serve.address or None, serve.plays, serve.capacity_per_owner
+    link, plays, capacity = settings.web.address or None, settings.web.plays, settings.web.capacity_per_owner
     if owner is None:
         return list(make_digests(engine, at, link, plays, capacity))
     found = make_digest(engine, None if owner == MANAGERS else owner, at, link, plays, capacity)
     return [] if found is None else [found]
-
-
-def _serve(settings: "Settings") -> "WebSettings":
-    from serving.web.settings import WebSettings
-
-    found: WebSettings = getattr(settings, "serve", WebSettings())
-    return found
 
 
 def _print(engine: "Engine", digests: "list[Digest]") -> None:

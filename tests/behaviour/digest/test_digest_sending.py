@@ -145,6 +145,20 @@ def test_an_http_receiver_gets_plain_text(book: Any, http: Any) -> None:
     assert (first["title"], first["message"].strip()) == (made[0].subject, made[0].text.strip())
 
 
+def test_a_name_calls_nobody_in_a_chat(book: Any, http: Any, smtp: Any) -> None:
+    def change(rows: Any) -> None:
+        rows["name"] = "<!channel> @everyone a@example.com"
+
+    book.publish(change)
+    digest = next(make_digests(book.engine, book.at))
+    Notifier({"Owner 01": [http.address, smtp.address]})(digest)
+    said = loads(http.got[0])["message"]
+    assert "<\u2060!channel> @\u2060everyone a@example.com" in said
+    assert "<!channel" not in said
+    (mail,) = [message_from_bytes(body, policy=policy.default) for body in smtp.got]
+    assert "&lt;!channel&gt; @everyone" in str(mail.get_body(("html",)).get_content())  # type: ignore[union-attr]
+
+
 def test_a_mail_server_gets_html_with_plain_text_beside_it(book: Any, smtp: Any) -> None:
     book.publish()
     digest = next(make_digests(book.engine, book.at, "https://churn.example.com"))
