@@ -53,8 +53,13 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _made(engine: "Engine", settings: "Settings", owner: str | None, at: "datetime") -> "list[Digest]":
+    from datetime import datetime, time
+
     from serving.digest import MANAGERS, make_digest, make_digests
 
+    if settings.calendar.as_of is not None:
+        # In a book that no longer grows, today is its as-of date: every deadline would have passed otherwise.
+        at = datetime.combine(settings.calendar.as_of, time())
     link, plays, capacity = settings.web.address or None, settings.web.plays, settings.web.capacity_per_owner
     if owner is None:
         return list(make_digests(engine, at, link, plays, capacity))

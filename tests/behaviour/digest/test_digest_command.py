@@ -49,6 +49,14 @@ def test_one_owners_digest_as_json_and_as_a_file(command: Any, capsys: Any, tmp_
     assert "The book at risk" in (tmp_path / "d.html").read_text()
 
 
+def test_in_a_book_that_no_longer_grows_today_is_its_as_of_date(command: Any, capsys: Any, tmp_path: Path) -> None:
+    command("--owner", "Owner 01")
+    assert "482 days left" not in capsys.readouterr().out
+    (tmp_path / "own.toml").write_text('[calendar]\nas_of = "2026-09-08"\n')
+    command("--owner", "Owner 01")
+    assert "482 days left" in capsys.readouterr().out
+
+
 def test_it_sends_and_a_failure_is_a_note_unless_all_fail(
     command: Any, http: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
