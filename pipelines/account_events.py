@@ -42,14 +42,16 @@ SELECT s.account_id, 'contract' AS kind, concat_ws(' ', s.subscription_id, s.sta
                THEN ' with monthly revenue ' || CASE WHEN s.mrr > p.mrr THEN 'up ' ELSE 'down ' END
                     || format('{{:.0f}}%', greatest(100 * abs(s.mrr / p.mrr - 1), 1)) ELSE '' END
        || coalesce('; it runs until ' || {_DAY.format("s.ends_at")}, '; it has no end') || '.' AS text
-FROM subscriptions s ASOF LEFT JOIN (
-    SELECT account_id, started_at, arg_min(ends_at, known_at) AS ends_at, arg_min(mrr, known_at) AS mrr,
-           arg_min(seats, known_at) AS seats
-    FROM subscriptions GROUP BY account_id, started_at
-) p ON p.account_id = s.account_id AND p.started_at < s.started_at
-WHERE NOT coalesce(s.ends_at < s.started_at + to_days({ROLLING_DAYS}) AND p.ends_at = s.started_at
-                   AND abs(s.mrr - p.mrr) <= 0.005 * p.mrr AND s.seats IS NOT DISTINCT FROM p.seats, false)
+FROM subscriptions s LEFT JOIN subscriptions p
+  ON p.account_id = s.account_id AND p.started_at < s.started_at AND p.known_at <= greatest(s.known_at, s.started_at)
+ AND coalesce(p.superseded_at > greatest(s.known_at, s.started_at), true)
+WHERE s.started_at >= $oldest
+QUALIFY row_number() OVER (PARTITION BY s.account_id, s.subscription_id, s.started_at, s.known_at
+                           ORDER BY p.started_at DESC NULLS LAST, p.ends_at DESC, p.known_at DESC, p.mrr, s.mrr) = 1
+    AND NOT coalesce(s.ends_at < s.started_at + to_days({ROLLING_DAYS}) AND p.ends_at = s.started_at
+                     AND abs(s.mrr - p.mrr) <= 0.005 * p.mrr AND s.seats IS NOT DISTINCT FROM p.seats, false)
 """
+"""Each term beside the one before it, as far as that was known when the term began or was recorded."""
 
 _ENDED = """
 SELECT s.account_id, 'contract' AS kind, concat_ws(' ', s.subscription_id, s.started_at, 'ended') AS ident,

@@ -94,6 +94,15 @@ def test_contracts_begin_are_renewed_and_end() -> None:
     ]
 
 
+def test_a_term_is_told_beside_those_before_it_that_were_known_then() -> None:
+    late, new = term(1, "2025-05-01", "2026-05-01", recorded_at=on("08-01")), term(2, "2026-05-01", "2027-05-01")
+    began = ("05-01", "05-01", "The contract began; it runs until 1 May 2027.")
+    assert told(book_of(subscriptions=[late, new]), date(2026, 7, 6)) == [began]
+    assert began in told(book_of(subscriptions=[late, new]))
+    renewed = "The contract was renewed; it runs until 1 May 2027."
+    assert renewed in [said for _, _, said in told(book_of(subscriptions=[late | {"recorded_at": None}, new]))]
+
+
 def test_an_end_is_not_told_before_the_gap_has_passed() -> None:
     book = book_of(subscriptions=[term(1, "2025-05-01", "2026-08-15")])
     assert len(told(book, AS_OF)) == 1
