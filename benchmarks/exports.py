@@ -26,10 +26,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).resolve().parent]
 
 if TYPE_CHECKING:
-    from serving.export import Said
+    from serving.acting.states import AccountState
     from serving.risk_list import PublishedList
 
 AS_OF = date(2026, 9, 7)
+NOW = datetime.fromisoformat("2026-09-07T09:00:00")
 PIECES = ("made", "xlsx", "xlsx_bare", "xlsx_bare_memory", "csv", "csv_bare")
 
 
@@ -40,9 +41,9 @@ def cpu(work: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
-def made_list(rows: int) -> "tuple[PublishedList, dict[str, Said]]":
+def made_list(rows: int) -> "tuple[PublishedList, dict[str, AccountState]]":
     """Return a made-up list and what people said about a third of its accounts."""
-    from serving.export_columns import Unsaid
+    from serving.acting.states import AccountState
     from serving.list_row import ListRow, PublishedReason
     from serving.risk_list import PublishedList
     from serving.scoring import ListSettings
@@ -108,10 +109,17 @@ def made_list(rows: int) -> "tuple[PublishedList, dict[str, Said]]":
     )
     since = datetime.fromisoformat("2026-08-20T09:00:00")
     said = {
-        row.account_id: Unsaid("plan in place", since, "High", "already known", None, "Call the sponsor", AS_OF)
+        row.account_id: AccountState(
+            stage="plan in place",
+            stage_since=since,
+            csm_band="High",
+            csm_reason="already known",
+            next_action="Call the sponsor",
+            next_due=AS_OF,
+        )
         for row in accounts[::3]
     }
-    return published, dict(said)
+    return published, said
 
 
 def edges(value: float) -> dict[str, Any]:
@@ -120,12 +128,12 @@ def edges(value: float) -> dict[str, Any]:
     return {f"{risk}_{edge}": value for risk in risks for edge in ("low", "high")}
 
 
-def finished_cells(published: "PublishedList", states: "dict[str, Said]") -> list[list[Any]]:
+def finished_cells(published: "PublishedList", states: "dict[str, AccountState]") -> list[list[Any]]:
     """Return the cells of the list's sheet as they are written."""
     from serving.export_columns import exported, lines
 
     chosen = exported(published, True)
-    return [[column.read(line) for column in chosen] for line in lines(published, states, AS_OF)]
+    return [[column.read(line) for column in chosen] for line in lines(published, states, NOW)]
 
 
 def bare_workbook(cells: list[list[Any]], path: Path, constant_memory: bool) -> None:
@@ -152,12 +160,12 @@ def bare_csv(cells: list[list[Any]], path: Path) -> None:
         csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC).writerows(cells)
 
 
-def whole_csv(published: "PublishedList", states: "dict[str, Said]", path: Path) -> None:
+def whole_csv(published: "PublishedList", states: "dict[str, AccountState]", path: Path) -> None:
     """Write the list as CSV."""
     from serving.export import csv_lines
 
     with path.open("w", encoding="utf-8", newline="") as stream:
-        stream.writelines(csv_lines(published, states, AS_OF))
+        stream.writelines(csv_lines(published, states, NOW))
 
 
 def piece(name: str, rows: int, rounds: int) -> dict[str, float]:
@@ -171,7 +179,7 @@ def piece(name: str, rows: int, rounds: int) -> dict[str, float]:
             return {"seconds": 0.0, "bytes": 0, "peak_mib": _peak()}
         cells = finished_cells(published, states) if "bare" in name else []
         work: dict[str, Callable[[], object]] = {
-            "xlsx": lambda: write_xlsx(published, path, states, AS_OF),
+            "xlsx": lambda: write_xlsx(published, path, states, NOW),
             "xlsx_bare": lambda: bare_workbook(cells, path, True),
             "xlsx_bare_memory": lambda: bare_workbook(cells, path, False),
             "csv": lambda: whole_csv(published, states, path),

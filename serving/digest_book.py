@@ -9,11 +9,10 @@ from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, select
 
-from serving.export_columns import NOTHING, Said
+from serving.acting.states import AccountState, all_states
 from serving.list_row import ListRow
 from serving.risk_list import PublishedList, read_list
 from serving.schema import list_rows, lists
-from serving.schema_acting import account_states
 
 T = TypeVar("T")
 PUT_AWAY = frozenset({"recovered", "lost"})
@@ -37,7 +36,7 @@ class DigestBook:
     """Accounts above the lowest band of the list before."""
     absent: Mapping[str, Earlier]
     """Accounts that people spoke of and that the current list does not have, as the newest list that has them says."""
-    states: Mapping[str, Said]
+    states: Mapping[str, AccountState]
     today: date
 
     @cached_property
@@ -76,13 +75,13 @@ class DigestBook:
         """Return the accounts of an owner, or all of them, above the lowest band of the list before."""
         return self.before if owner is None else self._before_by_owner.get(owner, [])
 
-    def said(self, account_id: str) -> Said:
+    def said(self, account_id: str) -> AccountState:
         """Return what people said about an account."""
-        return self.states.get(account_id, NOTHING)
+        return self.states.get(account_id) or AccountState()
 
     def final_band(self, row: ListRow) -> str:
         """Return the band that counts: the CSM's, else the list's."""
-        return self.said(row.account_id).csm_band or row.band
+        return self.said(row.account_id).final_band(row.band)
 
     def is_new(self, row: ListRow) -> bool:
         """Say whether the account came onto the list, or onto it in this owner's book, this week."""
@@ -94,8 +93,9 @@ class DigestBook:
     def to_work(self, row: ListRow) -> bool:
         """Say whether somebody should work on the account now: above the lowest band, not snoozed, not put away."""
         said = self.said(row.account_id)
-        snoozed = said.snooze_until is not None and said.snooze_until > self.today
-        return self.final_band(row) != self._lowest and not snoozed and said.stage not in PUT_AWAY
+        return (
+            said.final_band(row.band) != self._lowest and not said.is_snoozed(self.today) and said.stage not in PUT_AWAY
+        )
 
     def has_plan(self, account_id: str) -> bool:
         """Say whether something is to be done about the account, or was."""
@@ -123,7 +123,7 @@ def read_book(engine: Engine, at: datetime) -> DigestBook:
     """Return the book of the current list; raises UsageError when none is published."""
     published = read_list(engine)
     with engine.connect() as connection:
-        states: dict[str, Said] = {row.account_id: row for row in connection.execute(select(account_states))}
+        states = all_states(connection)
         here = {row.account_id for row in published.rows} | {each.account_id for each in published.not_scored}
         return DigestBook(
             published=published,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from serving.acting.plays import play_for
 from serving.digest_book import DigestBook
 from serving.formats import day, days_left, percent, plain, short_money
 from serving.list_row import ListRow
@@ -94,7 +95,7 @@ def to_do(book: DigestBook, row: ListRow, plays: Mapping[str, str]) -> str | Non
     said = book.said(row.account_id)
     if said.next_action is not None:
         return next_action(book, row.account_id)
-    play = plays.get(row.driver or (row.reasons[0].driver if row.reasons else ""))
+    play = play_for(row.driver or (row.reasons[0].driver if row.reasons else None), plays)
     return None if play is None else f"Suggested: {plain(play)}"
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
+from serving.acting.states import AccountState
 from serving.formats import outcome_window
 from serving.list_row import ListRow
 from serving.risk_list import PublishedList
@@ -23,61 +24,17 @@ Kind = Literal["text", "count", "money", "share", "points", "health", "date"]
 Cell = str | float | date | None
 
 
-class Said(Protocol):
-    """What people said about an account, as `account_states` keeps it."""
-
-    @property
-    def stage(self) -> str | None:
-        """Where saving the account stands."""
-
-    @property
-    def stage_since(self) -> datetime | None:
-        """Since when."""
-
-    @property
-    def csm_band(self) -> str | None:
-        """The band that the CSM says."""
-
-    @property
-    def csm_reason(self) -> str | None:
-        """Why not the list's."""
-
-    @property
-    def snooze_until(self) -> date | None:
-        """The day on which the account comes back."""
-
-    @property
-    def next_action(self) -> str | None:
-        """What is to be done."""
-
-    @property
-    def next_due(self) -> date | None:
-        """By when."""
-
-
-@dataclass(frozen=True)
-class Unsaid:
-    """An account that nobody has said anything about."""
-
-    stage: str | None = None
-    stage_since: datetime | None = None
-    csm_band: str | None = None
-    csm_reason: str | None = None
-    snooze_until: date | None = None
-    next_action: str | None = None
-    next_due: date | None = None
-
-
-NOTHING = Unsaid()
+NOTHING = AccountState()
+"""The state of an account that nobody has said anything about."""
 
 
 class Line(NamedTuple):
     """What one line of an export is made of."""
 
     row: ListRow
-    said: Said
+    said: AccountState
     published: PublishedList
-    today: date
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -139,19 +96,19 @@ def exported(published: PublishedList, acting: bool = False) -> tuple[ExportColu
     return columns(published.settings.reasons, published.separate, acting)
 
 
-def lines(published: PublishedList, states: Mapping[str, Said] | None, today: date | None) -> Iterator[Line]:
-    """Yield one line per row of the list, in its order; `today` is the day that time in a stage is counted to."""
-    said, day = states or {}, today or published.as_of
-    return (Line(row, said.get(row.account_id, NOTHING), published, day) for row in published.rows)
+def lines(published: PublishedList, states: Mapping[str, AccountState] | None, at: datetime | None) -> Iterator[Line]:
+    """Yield one line per row of the list, in its order; `at` (else when it was published) is now."""
+    said, now = states or {}, at or published.published_at
+    return (Line(row, said.get(row.account_id, NOTHING), published, now) for row in published.rows)
 
 
 def _acting() -> tuple[ExportColumn, ...]:
     return (
         ExportColumn("csm_band", "CSM's band", "text", 10, attrgetter("said.csm_band")),
-        ExportColumn("final_band", "Final band", "text", 10, lambda line: line.said.csm_band or line.row.band),
+        ExportColumn("final_band", "Final band", "text", 10, lambda line: line.said.final_band(line.row.band)),
         ExportColumn("csm_reason", "Reason for disagreeing", "text", 20, attrgetter("said.csm_reason")),
         ExportColumn("stage", "Stage", "text", 13, attrgetter("said.stage")),
-        ExportColumn("days_in_stage", "Days in stage", "count", 8, _days_in_stage),
+        ExportColumn("days_in_stage", "Days in stage", "count", 8, lambda line: line.said.stage_days(line.at)),
         ExportColumn("snooze_until", "Snoozed until", "date", 13, attrgetter("said.snooze_until")),
         ExportColumn("next_action", "Next action", "text", 40, attrgetter("said.next_action")),
         ExportColumn("next_due", "Next action due", "date", 13, attrgetter("said.next_due")),
@@ -180,8 +137,3 @@ def _separate(name: str) -> ExportColumn:
 def _days_to_notice(line: Line) -> Cell:
     deadline = line.row.notice_deadline
     return None if deadline is None else (deadline - line.published.as_of).days
-
-
-def _days_in_stage(line: Line) -> Cell:
-    since = line.said.stage_since
-    return None if line.said.stage is None or since is None else max(0, (line.today - since.date()).days)

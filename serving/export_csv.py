@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import datetime
 from typing import TextIO
 
-from serving.export_columns import ExportColumn, Said, exported, lines
+from serving.acting.states import AccountState
+from serving.export_columns import ExportColumn, exported, lines
 from serving.export_text import looks_like_formula, writable
 from serving.risk_list import PublishedList
 
@@ -15,9 +16,9 @@ Written = Callable[[object], str | float]
 
 
 def csv_lines(
-    published: PublishedList, states: Mapping[str, Said] | None = None, today: date | None = None
+    published: PublishedList, states: Mapping[str, AccountState] | None = None, at: datetime | None = None
 ) -> Iterator[str]:
-    """Yield the list as CSV, some hundred rows at a time; with `states` also what people said about each account.
+    """Yield the list as CSV, some hundred rows at a time; with `states` also what people said, as of `at`.
 
     Text is quoted with a ' before what looks like a formula, numbers and ISO dates are plain, what is missing is empty.
     """
@@ -26,7 +27,7 @@ def csv_lines(
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow([column.name for column in chosen])
     cells = [(column.read, _writes(column)) for column in chosen]
-    for count, line in enumerate(lines(published, states, today), 1):
+    for count, line in enumerate(lines(published, states, at), 1):
         writer.writerow(["" if (cell := read(line)) is None else write(cell) for read, write in cells])
         if count % CHUNK_ROWS == 0:
             yield stream.getvalue()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from features.errors import UsageError
-from serving.export_columns import Cell, Kind, Said, exported, lines
+from serving.acting.states import AccountState
+from serving.export_columns import Cell, Kind, exported, lines
 from serving.export_text import fitting, looks_like_formula, writable
 from serving.formats import day
 from serving.risk_list import PublishedList
@@ -31,31 +32,31 @@ Write = Callable[[int, int, Any], object]
 def write_xlsx(
     published: PublishedList,
     target: Path | IO[bytes],
-    states: Mapping[str, Said] | None = None,
-    today: date | None = None,
+    states: Mapping[str, AccountState] | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Write a workbook of the list, the accounts without a score and what it is; a file appears whole or not at all.
 
-    With `states` it also holds what people said about each account; `today` is the day that time in a stage is counted
-    to. Raises UsageError when a sheet cannot hold so many rows.
+    With `states` it also holds what people said about each account, as of `at`. Raises UsageError when a sheet cannot
+    hold so many rows.
     """
     longest = max(len(published.rows), len(published.not_scored))
     if longest >= LONGEST_SHEET:
         raise UsageError(f"a sheet holds {LONGEST_SHEET - 1:,} rows below its head, not {longest:,}: take CSV instead")
     if not isinstance(target, Path):
-        _write_book(published, target, states, today)
+        _write_book(published, target, states, at)
         return
     half = target.with_name(f".{target.name}.half")
     try:
         with half.open("wb") as stream:
-            _write_book(published, stream, states, today)
+            _write_book(published, stream, states, at)
         os.replace(half, target)
     finally:
         half.unlink(missing_ok=True)
 
 
 def _write_book(
-    published: PublishedList, stream: IO[bytes], states: Mapping[str, Said] | None, today: date | None
+    published: PublishedList, stream: IO[bytes], states: Mapping[str, AccountState] | None, at: datetime | None
 ) -> None:
     from xlsxwriter import Workbook
 
@@ -66,7 +67,7 @@ def _write_book(
         listed = _Sheet.begin(book, "Accounts at risk", [(column.title, column.width) for column in chosen])
         cells = [(place, column.read, listed.writes(column.kind)) for place, column in enumerate(chosen)]
         line = 0
-        for line, source in enumerate(lines(published, states, today), 1):
+        for line, source in enumerate(lines(published, states, at), 1):
             for place, read, write in cells:
                 if (cell := read(source)) is not None:
                     write(line, place, cell)

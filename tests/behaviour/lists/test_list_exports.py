@@ -13,8 +13,8 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine
 
 from features.errors import UsageError
+from serving.acting.states import AccountState
 from serving.export import csv_lines, looks_like_formula, write_csv, write_xlsx
-from serving.export_columns import Unsaid
 from serving.publish import publish
 from serving.risk_list import Choice, PublishedList, read_list
 
@@ -151,15 +151,16 @@ def test_what_people_said_is_in_both_files_and_empty_where_nobody_did(published:
     shown = read_list(published)
     first, second = shown.rows[:2]
     since = datetime.fromisoformat("2026-08-28T23:00:00")
-    said = Unsaid("saving", since, "Low", "seasonal", date(2026, 9, 21), "=call", date(2026, 9, 10))
+    said = AccountState(stage="saving", stage_since=since, csm_band="Low", csm_reason="seasonal")
+    said = replace(said, snooze_until=date(2026, 9, 21), next_action="=call", next_due=date(2026, 9, 10))
     states = {first.account_id: said}
-    full, empty, *_ = read_csv("".join(csv_lines(shown, states, at.date())))
-    assert (full["stage"], full["days_in_stage"], full["csm_band"]) == ("saving", "10", "Low")
+    full, empty, *_ = read_csv("".join(csv_lines(shown, states, at)))
+    assert (full["stage"], full["days_in_stage"], full["csm_band"]) == ("saving", "9", "Low")
     assert (full["final_band"], empty["final_band"]) == ("Low", second.band)
     assert (full["csm_reason"], full["snooze_until"], full["next_due"]) == ("seasonal", "2026-09-21", "2026-09-10")
     assert (full["next_action"], empty["next_action"], empty["days_in_stage"]) == ("'=call", "", "")
-    cells = dict(zip(*list(sheet_of(shown, states=states, today=at.date()).values)[:2], strict=True))
-    assert (cells["Days in stage"], cells["Next action"], cells["Final band"]) == (10, "=call", "Low")
+    cells = dict(zip(*list(sheet_of(shown, states=states, at=at).values)[:2], strict=True))
+    assert (cells["Days in stage"], cells["Next action"], cells["Final band"]) == (9, "=call", "Low")
     assert "stage" not in as_csv(shown).split("\n", 1)[0]
 
 
