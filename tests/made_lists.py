@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from serving.saveable import places, saveable
 from serving.scoring import ListSettings, ScoredFeature, ScoredList
 
 AS_OF = date(2026, 9, 7)
@@ -96,7 +97,29 @@ def make_list(accounts: int = 60, as_of: date = AS_OF, seed: int = 7, model: str
     frame["band"] = np.where(risk_90 >= 0.3, "High", np.where(risk_90 >= 0.12, "Medium", "Low"))
     frame = frame.sort_values(["risk_90", "arr_at_risk"], ascending=False, kind="stable")
     frame.insert(0, "rank", range(1, accounts + 1))
-    return _explained(frame, as_of, week, model)
+    frame["saveable"] = saveable(frame, as_of)
+    frame["place"] = places(frame)
+    return _explained(frame.join(_told(frame, as_of, np.random.default_rng([seed, 2]))), as_of, week, model)
+
+
+def _told(frame: pd.DataFrame, as_of: date, draw: np.random.Generator) -> pd.DataFrame:
+    """Return how long each account is listed and what stands beside its risk; drawn apart, so that risks stay."""
+    count, today = len(frame), pd.Timestamp(as_of)
+    told = pd.DataFrame(index=frame.index.sort_values())
+    told["weeks_listed"] = np.maximum(1, draw.geometric(0.25, count) + (as_of - AS_OF).days // 7)
+    told["sponsor"] = draw.choice(["in place", "left", "none"], count, p=[0.7, 0.2, 0.1])
+    for name, most in (("sponsor_since", 400), ("customer_contact", 120), ("last_use", 40)):
+        told[name] = today - pd.to_timedelta(draw.integers(1, most, count), "D")
+    told["sponsor_since"] = told["sponsor_since"].where(told["sponsor"] != "none")
+    told["customer_contact"] = told["customer_contact"].where(draw.random(count) > 0.1)
+    drift = pd.DataFrame(0.15 * draw.standard_normal((count, 11)).cumsum(axis=1), told.index)
+    told = told.reindex(frame.index)
+    told["weeks_listed"] = told["weeks_listed"].where(frame["band"] != "Low", 0)
+    told["spark"] = [
+        [round(float(min(1, risk * np.exp(step))), 4) for step in steps[::-1]] + [round(risk, 4)]
+        for risk, steps in zip(frame["risk_90"], drift.reindex(frame.index).to_numpy(), strict=True)
+    ]
+    return told
 
 
 def _explained(frame: pd.DataFrame, as_of: date, week: np.random.Generator, model: str) -> ScoredList:
@@ -107,14 +130,16 @@ def _explained(frame: pd.DataFrame, as_of: date, week: np.random.Generator, mode
     values[["login_recency", "sponsor_gap", "days_to_renewal"]] *= 90
     values["ticket_rise"] *= 9
     base = 0.031
+    reasons = _said(shares.mul(frame["risk_90"] - base, axis=0), values)
+    first = reasons[reasons["position"] == 1].set_index("account_id")["driver"]
     return ScoredList(
         as_of=as_of,
         outcome="9b1e77c0aa10",
         catalogue="c47a61e2f0d3",
         model=model,
         settings=ListSettings(),
-        rows=frame,
-        reasons=_said(shares.mul(frame["risk_90"] - base, axis=0), values),
+        rows=frame.assign(driver=first.reindex(frame.index)),
+        reasons=reasons,
         features=FEATURES,
         values=values,
         facts=pd.DataFrame({"login_drop.recent": 14.0, "login_drop.baseline": 61.0}, frame.index),
@@ -127,6 +152,8 @@ def _explained(frame: pd.DataFrame, as_of: date, week: np.random.Generator, mode
                 "account_id": ["N1", "N2"],
                 "name": ["Account 9001", None],
                 "why": ["notice was given", "joined last week"],
+                "owner": ["Owner 01", "Owner 01"],
+                "segment": ["Small", "Mid-market"],
             }
         ),
         left_out={"nps_fall": "no table surveys"},

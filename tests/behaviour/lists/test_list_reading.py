@@ -88,5 +88,11 @@ def test_the_json_has_the_agreed_keys(published: Engine) -> None:
     assert {"as_of", "outcome", "model", "rows", "not_scored"} <= shown.keys()
     assert all(set(ROW_KEYS) <= row.keys() for row in shown["rows"])
     assert {*shown["rows"][0]["reasons"][0]} == {"driver", "feature", "text", "contribution"}
-    assert shown["not_scored"][0] == {"account_id": "N1", "name": "Account 9001", "why": "notice was given"}
+    assert shown["not_scored"][0] == {
+        "account_id": "N1",
+        "name": "Account 9001",
+        "why": "notice was given",
+        "owner": "Owner 01",
+        "segment": "Small",
+    }
     assert (shown["as_of"], shown["rows"][0]["change"]) == ("2026-09-07", None)
