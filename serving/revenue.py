@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, func, select
 
@@ -64,7 +64,8 @@ class TopDriver:
     """With the driver among all their reasons."""
     arr_at_risk: float
     change: int | None
-    """Against the list before; None on a first list."""
+    """Of `accounts` against the list before; None on a first list, as the next one."""
+    change_named: int | None
 
 
 @dataclass(frozen=True)
@@ -181,18 +182,34 @@ def _month(month: date | None, title: str, rows: Sequence[Row[Any]]) -> RenewalM
 
 
 def _drivers(connection: Connection, header: PublishedList) -> tuple[TopDriver, ...]:
-    now = _by_driver(connection, header.list_id, header.settings.band_names[-1])
-    named = _named(connection, header)
+    now = _listed(connection, header)
     before = None
     if header.previous_as_of is not None:
-        earlier = find_list(connection, header.previous_as_of)
-        before = _by_driver(connection, earlier.id, list_header(connection, earlier.id).settings.band_names[-1])
+        before = _listed(connection, list_header(connection, find_list(connection, header.previous_as_of).id))
     made = []
-    for driver in {**now, **(before or {}), **named}:
-        accounts, money = now.get(driver, (0, 0.0))
-        change = None if before is None else accounts - before.get(driver, (0, 0.0))[0]
-        made.append(TopDriver(driver, accounts, named.get(driver, 0), money, change))
+    for driver in {**now, **(before or {})}:
+        here, earlier = now.get(driver, _NOWHERE), None if before is None else before.get(driver, _NOWHERE)
+        changes = (None, None) if earlier is None else (here.first - earlier.first, here.named - earlier.named)
+        made.append(TopDriver(driver, here.first, here.named, here.arr_at_risk, *changes))
     return tuple(sorted(made, key=lambda each: (-each.accounts, -each.named, each.driver)))
+
+
+class _Listed(NamedTuple):
+    first: int
+    named: int
+    arr_at_risk: float
+
+
+_NOWHERE = _Listed(0, 0, 0.0)
+
+
+def _listed(connection: Connection, header: PublishedList) -> dict[str, _Listed]:
+    lowest = header.settings.band_names[-1]
+    first, named = _by_driver(connection, header.list_id, lowest), _named(connection, header.list_id, lowest)
+    return {
+        driver: _Listed(first.get(driver, (0, 0.0))[0], named.get(driver, 0), first.get(driver, (0, 0.0))[1])
+        for driver in {**first, **named}
+    }
 
 
 def _by_driver(connection: Connection, list_id: int, lowest: str) -> dict[str, tuple[int, float]]:
@@ -214,16 +231,16 @@ def _by_driver(connection: Connection, list_id: int, lowest: str) -> dict[str, t
     return {name: (accounts, float(money)) for name, accounts, money in found if name is not None}
 
 
-def _named(connection: Connection, header: PublishedList) -> dict[str, int]:
+def _named(connection: Connection, list_id: int, lowest: str) -> dict[str, int]:
     """Return per driver how many accounts above the lowest band have it among their reasons."""
     here = and_(list_rows.c.list_id == reasons.c.list_id, list_rows.c.account_id == reasons.c.account_id)
     query = (
-        select(reasons.c.driver, func.count(func.distinct(reasons.c.account_id)))
+        select(reasons.c.driver, func.count(func.distinct(reasons.c.account_id)).label("accounts"))
         .join(list_rows, here)
-        .where(reasons.c.list_id == header.list_id, list_rows.c.band != header.settings.band_names[-1])
+        .where(reasons.c.list_id == list_id, list_rows.c.band != lowest)
         .group_by(reasons.c.driver)
     )
-    return {driver: accounts for driver, accounts in connection.execute(query)}
+    return {row.driver: row.accounts for row in connection.execute(query)}
 
 
 def _unscored(connection: Connection, header: PublishedList) -> Unscored:
