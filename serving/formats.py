@@ -98,6 +98,8 @@ def quantity(value: float | None, unit: str, currency: str = "") -> str:
 
 def plain(text: str) -> str:
     """Return text without control characters, which could rewrite a terminal or hide part of a name."""
+    if text.isprintable():
+        return text
     return "".join("�" if unicodedata.category(letter) in ("Cc", "Cf", "Cs") else letter for letter in text)
 
 

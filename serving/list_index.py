@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,6 @@ from serving.schema import list_rows
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from serving.acting.states import AccountState
@@ -51,7 +51,6 @@ class ListIndex:
 
     def __init__(self, header: PublishedList, columns: Mapping[str, Sequence[Any]]) -> None:
         import numpy as np
-        import pyarrow as pa
 
         self.header = header
         self.accounts: list[str] = list(columns["account_id"])
@@ -65,21 +64,25 @@ class ListIndex:
         for name in DATES:
             days = [np.nan if each is None else each.toordinal() for each in columns[name]]
             self.numbers[name] = np.array(days, dtype=float)
-        self.search: pa.Array = pa.array(columns["search"], pa.string())
+        self._search = _Search(columns["search"])
         self.lowest = header.settings.band_names[-1]
+        self._orders: dict[str, NDArray[np.int64]] = {}
+        self._places: dict[str, NDArray[np.int64]] = {}
+        self.totals: dict[tuple[object, ...], dict[str, Any]] = {}
+        """Numbers of whole books, kept by whoever counts them."""
+        self._values: dict[tuple[str, str | None], list[str]] = {}
         self.owner_places = _places_within(self.texts["owner"][1], self.order("place"))
         """Each row's number among its owner's rows in the default order, from 1."""
-
-    _orders: dict[str, NDArray[np.int64]]
 
     def values(self, name: str, book: str | None = None) -> list[str]:
         """Return what a text column holds, in order; only in the rows of one owner's book where one is given."""
         import numpy as np
 
-        known, codes = self.texts[name]
-        if book is not None:
-            codes = codes[self.in_book(book)]
-        return [known[code] for code in np.unique(codes) if code >= 0]
+        if (name, book) not in self._values:
+            known, codes = self.texts[name]
+            here = np.unique(codes[self.in_book(book)])
+            self._values[name, book] = [known[code] for code in here if code >= 0]
+        return self._values[name, book]
 
     def in_book(self, book: str | None) -> NDArray[np.bool_]:
         """Return which rows belong to an owner's book, for None all."""
@@ -100,12 +103,10 @@ class ListIndex:
         """Return the rows in an order; missing values last, ties by rank."""
         import numpy as np
 
-        orders = self.__dict__.setdefault("_orders", {})
-        if sort not in orders:
+        if sort not in self._orders:
             keys = self._key(sort)
-            orders[sort] = np.argsort(-keys if sort in LARGEST_FIRST else keys, kind="stable")
-        found: NDArray[np.int64] = orders[sort]
-        return found
+            self._orders[sort] = np.argsort(-keys if sort in LARGEST_FIRST else keys, kind="stable")
+        return self._orders[sort]
 
     def matching(self, choice: ListChoice, book: str | None, states: States, today: date) -> NDArray[np.bool_]:
         """Return which rows are chosen among those of the book."""
@@ -119,7 +120,7 @@ class ListIndex:
             end = (self.header.as_of + timedelta(days=choice.renewal)).toordinal()
             chosen &= self.numbers["renewal_date"] <= end
         if choice.search:
-            chosen &= self._says(choice.search)
+            chosen &= self._search.says(choice.search)
         if choice.stage:
             staged = self.marked(states.staged(choice.stage))
             chosen &= (staged | ~self.marked(states.staged(None))) if NO_STAGE in choice.stage else staged
@@ -170,12 +171,11 @@ class ListIndex:
     def _positions(self, sort: Sort) -> NDArray[np.int64]:
         import numpy as np
 
-        places = self.__dict__.setdefault("_places", {})
-        if sort not in places:
-            places[sort] = np.empty(len(self.accounts), dtype=np.int64)
-            places[sort][self.order(sort)] = np.arange(len(self.accounts))
-        found: NDArray[np.int64] = places[sort]
-        return found
+        if sort not in self._places:
+            places = np.empty(len(self.accounts), dtype=np.int64)
+            places[self.order(sort)] = np.arange(len(self.accounts))
+            self._places[sort] = places
+        return self._places[sort]
 
     def _key(self, sort: Sort) -> NDArray[np.float64]:
         import numpy as np
@@ -197,13 +197,10 @@ class ListIndex:
         import numpy as np
 
         known, codes = self.texts[name]
-        found: NDArray[np.bool_] = np.isin(codes, [code for code, text in enumerate(known) if text in wanted])
-        return found
-
-    def _says(self, text: str) -> NDArray[np.bool_]:
-        import pyarrow.compute as pc
-
-        found: NDArray[np.bool_] = pc.match_substring(self.search, text.casefold()).to_numpy(zero_copy_only=False)
+        chosen = np.zeros(len(known) + 1, dtype=bool)
+        # The last place stands for what has no text: its code is -1.
+        chosen[[place for place, text in enumerate(known) if text in wanted]] = True
+        found: NDArray[np.bool_] = chosen[codes]
         return found
 
     def marked(self, accounts: Collection[str]) -> NDArray[np.bool_]:
@@ -299,6 +296,25 @@ def _read_index(connection: Connection, list_id: int) -> ListIndex:
     rows = connection.execute(query.order_by(list_rows.c.rank)).all()
     columns = dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
     return ListIndex(list_header(connection, list_id), columns)
+
+
+class _Search:
+    """The texts of all rows as one, which is searched many times as fast as each of them."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        import numpy as np
+
+        self._whole = "\x00".join(texts)
+        self._starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
+
+    def says(self, text: str) -> NDArray[np.bool_]:
+        """Return in which rows the text stands, in any case of letters."""
+        import numpy as np
+
+        rows = np.zeros(len(self._starts) - 1, dtype=bool)
+        at = [found.start() for found in re.finditer(re.escape(text.casefold()), self._whole)]
+        rows[np.searchsorted(self._starts, at, side="right") - 1] = True
+        return rows
 
 
 def _coded(texts: Sequence[str | None]) -> tuple[list[str], NDArray[np.int32]]:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, bindparam, func, select
 
 from features.errors import UsageError
 from serving.explanation import read_values
@@ -30,6 +30,17 @@ ASKED_AT_ONCE = 500
 """Accounts per query: databases limit the number of parameters."""
 WHOLE_LIST = 2_500
 ROW_COLUMNS = [list_rows.c[name] for name in ListRow.__dataclass_fields__ if name != "reasons"]
+REASON_COLUMNS = [reasons.c[name] for name in ("account_id", "driver", "feature", "text", "contribution")]
+# Made once: making a query costs more than running it on a few rows.
+ALL_ROWS = select(*ROW_COLUMNS).where(list_rows.c.list_id == bindparam("list"))
+ALL_REASONS = (
+    select(*REASON_COLUMNS)
+    .where(reasons.c.list_id == bindparam("list"))
+    .order_by(reasons.c.account_id, reasons.c.position)
+)
+SOME_ROWS = ALL_ROWS.where(list_rows.c.account_id.in_(bindparam("accounts", expanding=True)))
+SOME_REASONS = ALL_REASONS.where(reasons.c.account_id.in_(bindparam("accounts", expanding=True)))
+CURRENT_ID = select(pointers.c.list_id).where(pointers.c.name == CURRENT)
 
 
 @dataclass(frozen=True)
@@ -161,7 +172,7 @@ def find_list(connection: Connection, as_of: date | None) -> Row[Any]:
 
 def current_list_id(connection: Connection) -> int | None:
     """Return the id of the list that is shown, None before the first one is published."""
-    return connection.scalar(select(pointers.c.list_id).where(pointers.c.name == CURRENT))
+    return connection.scalar(CURRENT_ID)
 
 
 def list_header(connection: Connection, list_id: int) -> PublishedList:
@@ -173,13 +184,10 @@ def read_rows(connection: Connection, list_id: int, accounts: Sequence[str]) -> 
     """Return these accounts' rows of a list with their reasons, in the given order; who is not on it is left out."""
     found: dict[str, ListRow] = {}
     for some in _batches(accounts):
-        chosen = select(*ROW_COLUMNS).where(list_rows.c.list_id == list_id)
-        asked = select(reasons).where(reasons.c.list_id == list_id)
-        if some is not None:
-            chosen = chosen.where(list_rows.c.account_id.in_(some))
-            asked = asked.where(reasons.c.account_id.in_(some))
-        why = _reasons_by_account(connection, asked)
-        found |= {row.account_id: _row(row, why.get(row.account_id, ())) for row in connection.execute(chosen)}
+        rows, why = (SOME_ROWS, SOME_REASONS) if some is not None else (ALL_ROWS, ALL_REASONS)
+        asked = {"list": list_id} | ({} if some is None else {"accounts": some})
+        said = _grouped(connection.execute(why, asked))
+        found |= {row.account_id: _row(row, said.get(row.account_id, ())) for row in connection.execute(rows, asked)}
     return {account: found[account] for account in accounts if account in found}
 
 
@@ -249,16 +257,16 @@ def _order(sort: str) -> list[ColumnElement[Any]]:
 
 def _read_reasons(connection: Connection, chosen: Select[Any]) -> Mapping[str, list[PublishedReason]]:
     picked = chosen.add_columns(list_rows.c.list_id).subquery()
-    query = select(reasons).join(
+    query = select(*REASON_COLUMNS).join(
         picked, (picked.c.list_id == reasons.c.list_id) & (picked.c.account_id == reasons.c.account_id)
     )
-    return _reasons_by_account(connection, query)
+    return _grouped(connection.execute(query.order_by(reasons.c.account_id, reasons.c.position)))
 
 
-def _reasons_by_account(connection: Connection, query: Select[Any]) -> defaultdict[str, list[PublishedReason]]:
+def _grouped(rows: Iterable[Row[Any]]) -> defaultdict[str, list[PublishedReason]]:
     why: defaultdict[str, list[PublishedReason]] = defaultdict(list)
-    for row in connection.execute(query.order_by(reasons.c.account_id, reasons.c.position)):
-        why[row.account_id].append(PublishedReason(row.driver, row.feature, row.text, row.contribution))
+    for account, *reason in rows:
+        why[account].append(PublishedReason(*reason))
     return why
 
 

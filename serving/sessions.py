@@ -5,11 +5,18 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select
 
 from serving.people import Person
 from serving.schema_people import sessions, users
 from serving.store import writing
+
+# Made once: every request asks it.
+FIND = (
+    select(users.c.id, users.c.name, users.c.role, users.c.owner, users.c.zone, users.c.active, sessions.c.csrf)
+    .join(sessions, sessions.c.user_id == users.c.id)
+    .where(sessions.c.digest == bindparam("token"), sessions.c.expires_at > bindparam("at"), users.c.active)
+)
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,7 @@ def open_session(engine: Engine, person: Person, *, at: datetime, hours: float) 
 
 def read_session(connection: Connection, token: str, *, at: datetime) -> Session | None:
     """Return the session of a token, or None when it has ended or the person may no longer sign in."""
-    columns = (users.c.id, users.c.name, users.c.role, users.c.owner, users.c.zone, users.c.active, sessions.c.csrf)
-    query = select(*columns).join(users, users.c.id == sessions.c.user_id)
-    query = query.where(sessions.c.digest == digest(token), sessions.c.expires_at > at, users.c.active)
-    row = connection.execute(query).first()
+    row = connection.execute(FIND, {"token": digest(token), "at": at}).first()
     return None if row is None else Session(Person(*row[:-1]), row.csrf)
 
 

@@ -13,6 +13,8 @@ from serving.formats import day
 from serving.schema import list_rows, lists
 from serving.schema_acting import actions
 
+NEWEST = select(func.max(actions.c.id))
+
 
 @dataclass(frozen=True, slots=True)
 class PastAction:
@@ -46,7 +48,7 @@ class Disagreement:
 
 def latest_action_id(connection: Connection) -> int:
     """Return the id of the newest action, 0 before the first: whoever has seen it has seen them all."""
-    return connection.scalar(select(func.max(actions.c.id))) or 0
+    return connection.scalar(NEWEST) or 0
 
 
 def actions_of(connection: Connection, account_id: str) -> list[PastAction]:

@@ -17,6 +17,7 @@ from serving.list_index import ListIndexes
 from serving.web.access import POLICIES, enforce
 from serving.web.errors import answer_errors
 from serving.web.guard import Guard
+from serving.web.list_rows import RowPieces
 from serving.web.rendering import STATIC
 from serving.web.sign_in import Tries
 
@@ -49,7 +50,7 @@ def create_app(engine: Engine, settings: WebSettings, clock: Callable[[], dateti
         dependencies=[Depends(enforce)],
     )
     app.state.engine, app.state.settings, app.state.clock = engine, settings, clock
-    app.state.lists, app.state.tries = ListIndexes(engine), Tries()
+    app.state.lists, app.state.rows, app.state.tries = ListIndexes(engine), RowPieces(), Tries()
     app.add_middleware(Guard, secure=settings.secure, hours=settings.session_hours)
     app.mount("/static", GZipMiddleware(_Assets(directory=STATIC), minimum_size=1_000))
     for name in PAGES:

@@ -17,8 +17,6 @@ from serving.web.access import Seen, Viewer
 from serving.web.list_page import choose, unscored
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from serving.list_index import States
     from serving.risk_list import PublishedList
 
@@ -29,21 +27,22 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @router.get("/export.csv")
 def as_csv(request: Request, viewer: Seen) -> Response:
     """Send the chosen rows as CSV."""
-    published, states, today = _chosen(request, viewer)
-    lines = (text.encode("utf-8", "replace") for text in csv_lines(published, states.by_account, today))
+    published, states = _chosen(request, viewer)
+    made = csv_lines(published, states.by_account, request.app.state.clock())
+    lines = (text.encode("utf-8", "replace") for text in made)
     return StreamingResponse(lines, headers=_as_file(published, "csv"), media_type="text/csv; charset=utf-8")
 
 
 @router.get("/export.xlsx")
 def as_xlsx(request: Request, viewer: Seen) -> Response:
     """Send the chosen rows as a workbook."""
-    published, states, today = _chosen(request, viewer)
+    published, states = _chosen(request, viewer)
     book = BytesIO()
-    write_xlsx(published, book, states.by_account, today)
+    write_xlsx(published, book, states.by_account, request.app.state.clock())
     return Response(book.getvalue(), headers=_as_file(published, "xlsx"), media_type=XLSX)
 
 
-def _chosen(request: Request, viewer: Viewer) -> tuple[PublishedList, States, date]:
+def _chosen(request: Request, viewer: Viewer) -> tuple[PublishedList, States]:
     """Return the list cut down to the chosen rows, and to what the viewer may see of those without a score."""
     choice = parse_choice(request.query_params.multi_items())
     with request.app.state.engine.connect() as connection:
@@ -52,7 +51,7 @@ def _chosen(request: Request, viewer: Viewer) -> tuple[PublishedList, States, da
         accounts = [chosen.index.accounts[row] for row in chosen.rows]
         rows = list(read_rows(connection, header.list_id, accounts).values())
         left = unscored(connection, header.list_id, viewer.book)
-    return replace(header, rows=rows, not_scored=left), chosen.states, chosen.today
+    return replace(header, rows=rows, not_scored=left), chosen.states
 
 
 def _as_file(published: PublishedList, kind: str) -> dict[str, str]:

@@ -12,13 +12,13 @@ from fastapi.responses import Response
 from sqlalchemy import Connection, func, select
 
 from serving.acting.history import latest_action_id
-from serving.acting.kinds import REASONS, STAGES
+from serving.acting.kinds import STAGES
 from serving.list_choice import SHOW_WORDS, SORT_WORDS, ListChoice, parse_choice
 from serving.list_row import NotScored
-from serving.risk_list import current_list_id, read_rows
+from serving.risk_list import current_list_id
 from serving.schema import not_scored
 from serving.web.access import Seen, Viewer
-from serving.web.list_view import counted_from, freshness, row_view, tones
+from serving.web.list_view import SOON_DAYS, SeenOn, counted_from, freshness
 from serving.web.rendering import page, today_of, unchanged
 from serving.web.views import own_views
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 RENEWALS = (30, 60, 90, 180)
 UNSCORED_IN_SIGHT = 3
+MOST_TOTALS = 1_000
 
 
 @dataclass(frozen=True)
@@ -125,23 +126,16 @@ def _context(request: Request, viewer: Viewer, connection: Connection, chosen: C
     index, choice, settings = chosen.index, chosen.choice, request.app.state.settings
     asked = request.query_params
     found = index.page(chosen.rows, choice.sort, settings.page_rows, asked.get("after"), asked.get("before"))
-    rows = read_rows(connection, index.header.list_id, found.accounts)
     capacity = capacity_per_owner(index, settings.capacity_per_owner)
-    line = capacity if choice.sort == "place" else None
-    states = chosen.states.by_account
+    seen = SeenOn(chosen.current, chosen.today, at, capacity if choice.sort == "place" else None)
     return {
         "published": index.header,
         "choice": choice,
         "current": chosen.current,
-        "today": chosen.today,
         "found": found,
-        "rows": [
-            row_view(row, index, states.get(account), today=chosen.today, at=at, capacity=line)
-            for account, row in rows.items()
-        ],
+        "rows": request.app.state.rows.of(connection, index, chosen.states, found.accounts, seen),
         "totals": _totals(index, chosen, viewer),
         "filters": _filters(index, viewer),
-        "tones": tones(index.header),
         "fresh": freshness(index.header),
         "capacity": capacity,
         "unscored": _unscored_beside(connection, chosen, viewer),
@@ -149,16 +143,24 @@ def _context(request: Request, viewer: Viewer, connection: Connection, chosen: C
         "shows": SHOW_WORDS,
         "renewals": RENEWALS,
         "stages": STAGES,
-        "reasons": REASONS,
         "done": asked.get("done", ""),
     }
 
 
 def _totals(index: ListIndex, chosen: Chosen, viewer: Viewer) -> dict[str, Any]:
     """Return the numbers at the top: of the book, whatever is chosen of it."""
+    key = (viewer.book, chosen.today, chosen.states.last_action)
+    if key not in index.totals:
+        if len(index.totals) > MOST_TOTALS:
+            index.totals.clear()
+        index.totals[key] = _counted(index, chosen, viewer.book)
+    return index.totals[key]
+
+
+def _counted(index: ListIndex, chosen: Chosen, owner: str | None) -> dict[str, Any]:
     import numpy as np
 
-    book, listed = index.in_book(viewer.book), index.listed()
+    book, listed = index.in_book(owner), index.listed()
     mine = book & listed
     deadline = index.numbers["notice_deadline"] - chosen.today.toordinal()
     highest = index.header.settings.highest_band
@@ -170,7 +172,7 @@ def _totals(index: ListIndex, chosen: Chosen, viewer: Viewer) -> dict[str, Any]:
         "new": int((book & index.new()).sum()),
         "at_risk": float(np.nansum(index.numbers["arr_at_risk"][book])),
         "saveable": float(np.nansum(index.numbers["saveable"][book])),
-        "soon": int((mine & (deadline >= 0) & (deadline <= 30)).sum()),
+        "soon": int((mine & (deadline >= 0) & (deadline <= SOON_DAYS)).sum()),
         "snoozed": int((book & index.marked(chosen.states.snoozed(chosen.today))).sum()),
         "due": int((book & index.marked(chosen.states.due(chosen.today))).sum()),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -42,6 +42,8 @@ class RowView:
     """One row as people read it; every field is text, already without control characters."""
 
     account_id: str
+    week: str
+    """What leads to the account as a past list has it, empty on the current one."""
     name: str
     owner: str
     about: str
@@ -77,6 +79,17 @@ class RowView:
     """The owner's capacity, on the row that reaches it."""
 
 
+@dataclass(frozen=True, slots=True)
+class SeenOn:
+    """What a row's words depend on beside the list: the day, the instant, and where an owner's capacity ends."""
+
+    current: bool
+    today: date
+    at: datetime
+    capacity: int | None
+    """None where no line is drawn."""
+
+
 def counted_from(published: PublishedList, today: date, *, current: bool) -> date:
     """Return the day that days left are counted from: today, but the list's own week for a past or simulated one."""
     return max(today, published.as_of) if current and not published.simulated else published.as_of
@@ -89,16 +102,17 @@ def tones(published: PublishedList) -> dict[str, str]:
 
 
 def row_view(
-    row: ListRow, index: ListIndex, state: AccountState | None, *, today: date, at: datetime, capacity: int | None
+    row: ListRow, index: ListIndex, state: AccountState | None, seen: SeenOn, toned: Mapping[str, str]
 ) -> RowView:
-    """Return what the list says of one account; `capacity` is given where the line of an owner's capacity is drawn."""
+    """Return what the list says of one account; `toned` is the tone of each band, from `tones`."""
     published, currency = index.header, index.header.settings.currency
     band = row.band if state is None else state.final_band(row.band)
-    left = None if row.notice_deadline is None else (row.notice_deadline - today).days
+    left = None if row.notice_deadline is None else (row.notice_deadline - seen.today).days
     name = plain(row.name or row.account_id)
     place = int(index.owner_places[index.row_of[row.account_id]])
     return RowView(
         account_id=row.account_id,
+        week="" if seen.current else f"?as_of={published.as_of}",
         name=name,
         owner=plain(row.owner or "nobody"),
         about=" · ".join(plain(part) for part in (row.account_id if row.name else None, row.segment) if part),
@@ -110,7 +124,7 @@ def row_view(
         risk=percent(row.risk_90),
         risk_range=between(row.risk_90_low, row.risk_90_high),
         band=band,
-        tone=tones(published).get(band, "low"),
+        tone=toned.get(band, "low"),
         automated="" if band == row.band else row.band,
         health=whole(row.health),
         change=_change(row, published),
@@ -118,19 +132,19 @@ def row_view(
         change_text=plain(row.change_text or ""),
         weeks=_weeks(row.weeks_listed),
         is_new=row.weeks_listed == 1 and published.previous_as_of is not None,
-        has_left=_has_left(row, published),
+        has_left=_has_left(row, index.lowest),
         spark=sparkline(row.spark or (), f"Risk within 90 days over the last {len(row.spark or ())} weeks: {name}"),
         renewal=day(row.renewal_date),
         deadline=day(row.notice_deadline),
-        left=days_left(row.notice_deadline, today),
+        left=days_left(row.notice_deadline, seen.today),
         urgent=left is not None and 0 <= left <= SOON_DAYS,
         reasons=tuple((plain(reason.driver), plain(reason.text)) for reason in row.reasons[:REASONS_IN_SIGHT]),
         sponsor=_sponsor(row),
         contact=day(row.customer_contact) if row.customer_contact else "none known",
         last_use=day(row.last_use) if row.last_use else "none known",
         stale=row.last_use is not None and (published.as_of - row.last_use).days > OLD_DAYS,
-        said=_said(state, today, at),
-        full=f"{plain(row.owner or 'nobody')}: capacity of {capacity} reached" if capacity == place else "",
+        said=_said(state, seen.today, seen.at),
+        full=f"{plain(row.owner or 'nobody')}: capacity of {place} reached" if seen.capacity == place else "",
     )
 
 
@@ -171,8 +185,7 @@ def _weeks(weeks: int | None) -> str:
     return "not on it" if weeks == 0 else "1 week" if weeks == 1 else f"{weeks} weeks"
 
 
-def _has_left(row: ListRow, published: PublishedList) -> bool:
-    lowest = published.settings.band_names[-1]
+def _has_left(row: ListRow, lowest: str) -> bool:
     return row.band == lowest and row.previous_band not in (None, lowest)
 
 
