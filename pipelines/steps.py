@@ -105,6 +105,7 @@ def publish(
     scored: "ScoredList", champion: Champion, simulated: bool, book: "Book", settings: "Settings"
 ) -> Done[bool]:
     """Publish the list in one transaction; False when the week was already published and stays as it is."""
+    from pipelines.happened import table_reach
     from serving.publish import publish as publish_list
     from serving.store import open_database
 
@@ -115,6 +116,7 @@ def publish(
         by="forewarn",
         simulated=simulated,
         run_id=champion.run_id,
+        reach=table_reach(book, scored.as_of),
     )
     return Done(new, len(scored.rows) if new else 0)
 

@@ -1,5 +1,6 @@
 """After publishing: events in words, what became of earlier lists, and weeks that were missed."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -163,8 +164,9 @@ def test_missing_weeks_are_published_in_order_and_once(trained: Settings) -> Non
     before = read_list(open_database(trained.database_url), LAST, Choice(top=1)).previous_as_of
     assert before == LAST - WEEK
     with open_database(trained.database_url).connect() as connection:
-        ids = connection.execute(text("SELECT as_of FROM lists ORDER BY id")).scalars().all()
-    assert [str(week) for week in ids] == ["2026-10-19", "2026-10-12", "2026-10-26", "2026-11-02"]
+        found = connection.execute(text("SELECT as_of, reach FROM lists ORDER BY id")).all()
+    assert [week for week, _ in found] == ["2026-10-19", "2026-10-12", "2026-10-26", "2026-11-02"]
+    assert all(json.loads(reached)["usage"] < week for week, reached in found)
     again = publishing.score_since(trained, LAST, Journal(), since=FIRST)
     assert (again["published"], len(again["skipped"])) == ([], 4)
     assert State(trained.store.path).report(LAST).is_file()
