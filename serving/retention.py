@@ -95,13 +95,14 @@ class Retention:
     """Past quarters of the contracts that end often."""
 
 
-def retention(book: Contracts, longer: Seen, shorter: Seen) -> Retention | None:
+def retention(book: Contracts, longer: Seen, shorter: Seen, *, terms_known: bool = True) -> Retention | None:
     """Return what is expected of a book; None without any ARR.
 
     The first quarter is 1 − Σ ARR × risk_90 ÷ Σ ARR. Its interval is simulated with a fixed seed: who leaves is drawn
     independently, while the errors of the risks within their intervals are drawn for all accounts together, which is
     the cautious case. No risk reaches the second quarter: there the share of past renewals that ended in leaving is
     carried to the contracts that end in days 91 to 180, with the uncertainty of its few renewals.
+    Without `terms_known`, where nobody can tell which contracts end often, the second quarter is not known.
     """
     total = float(book.arr.sum())
     if not total:
@@ -111,7 +112,7 @@ def retention(book: Contracts, longer: Seen, shorter: Seen) -> Retention | None:
     expected = float((book.arr * book.risk).sum())
     once = ~book.short & (book.renewal >= HORIZON) & (book.renewal < 2 * HORIZON)
     second, both = None, None
-    if (longer.enough or not once.any()) and (shorter.enough or not book.short.any()):
+    if terms_known and (longer.enough or not once.any()) and (shorter.enough or not book.short.any()):
         rates = [np.where(once, a, 0.0) + np.where(book.short, b, 0.0) for a, b in _rates(longer, shorter, random)]
         second_loss = random.permutation(_losses(book.arr, [(1 - book.risk) * rate for rate in rates], random))
         later = float((book.arr * (1 - book.risk) * np.mean(rates, axis=0)).sum())

@@ -103,11 +103,8 @@ def _outlook(engine: Engine, shown: Header, found: Sequence[Header], spaced: Seq
         now = _with_terms(connection, _read(connection, shown), shown, found)
     longer = _added([quarter.longer for quarter in quarters])
     shorter = _added([quarters[place].shorter or NONE for place in _quarters_apart(spaced)])
-    if _earlier(shown, found) is None:
-        # Nobody can tell which contracts end often, so no past renewal speaks for them.
-        longer = shorter = NONE
     return Outlook(
-        retention=retention(now.contracts, longer, shorter),
+        retention=retention(now.contracts, longer, shorter, terms_known=_earlier(shown, found) is not None),
         past=tuple(quarter.past for quarter in quarters if quarter.past is not None),
         without_arr=now.without_arr,
     )

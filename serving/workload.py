@@ -66,7 +66,7 @@ def workload(
     for row in connection.execute(query):
         listed[row.owner].append(row)
     made = [_load(owner, listed[owner], header.as_of, today, each) for owner in owners | set(listed)]
-    return tuple(sorted(made, key=lambda load: (-load.over, -load.listed, load.owner or "")))
+    return tuple(sorted(made, key=lambda load: (-load.over, -load.listed, load.owner is None, load.owner or "")))
 
 
 def _load(owner: str | None, rows: Sequence[Row[Any]], as_of: date, today: date, capacity: int) -> OwnerLoad:

@@ -148,9 +148,7 @@ def test_a_database_without_lists_has_nothing_to_say(tmp_path: Path) -> None:
 def say(engine: Engine, account: str, list_id: int, band: str, reason: str, *, undone: bool = False) -> None:
     row = {"account_id": account, "at": AT, "actor": "ana", "list_id": list_id}
     with engine.begin() as connection:
-        made = connection.execute(
-            insert(actions).returning(actions.c.id), {**row, "kind": "risk", "detail": {"band": band, "reason": reason}}
-        )
+        said = {**row, "kind": "risk", "detail": {"band": band, "reason": reason}}
+        made = connection.execute(insert(actions).returning(actions.c.id), said).scalar_one()
         if undone:
-            back = {**row, "kind": "undo", "detail": {}, "undoes": made.scalar_one()}
-            connection.execute(insert(actions), back)
+            connection.execute(insert(actions), {**row, "kind": "undo", "detail": {}, "undoes": made})
