@@ -20,7 +20,7 @@ from features.observed import Observed
 from features.outcome import OutcomeContract
 from features.peers import Accounts
 from features.sheet import Columns, Sheet
-from features.standing import standing
+from features.standing import shown, standing
 from features.stream import first_use
 
 SHARD = 1_000
@@ -32,7 +32,8 @@ class Snapshot:
     """Features and standing of the cohort at each as-of date.
 
     `frame`, `standing` and `untracked` share the index (account_id, as_of); `facts` (the numbers that sentences name,
-    and per feature `NAME.untracked`, 1 where it is not tracked) and `not_scored` are of the last as-of date only.
+    and per feature `NAME.untracked`, 1 where it is not tracked), `shown` and `not_scored` are of the last as-of date
+    only. Models are given `frame` and `standing`, never `shown`.
     """
 
     frame: pd.DataFrame
@@ -45,6 +46,8 @@ class Snapshot:
     left_out: Mapping[str, str]
     untracked: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Where a value of `frame` is missing because nothing recorded it then."""
+    shown: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """What a list shows beside the risk of each account: sponsor, sponsor_since, customer_contact, last_use."""
 
 
 def available(book: Book) -> tuple[tuple[Feature, ...], dict[str, str]]:
@@ -92,7 +95,8 @@ def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract)
     sheet = Sheet.blank(len(history.accounts) * len(dates), features)
     parts: list[_Part] = []
     for shard in history.shards(SHARD):
-        parts.append(_part(Observed(shard, weeks, whole), contract, sheet, sum(part.rows for part in parts), texts))
+        seen, first = Observed(shard, weeks, whole), sum(part.rows for part in parts)
+        parts.append(_part(seen, dates[-1], contract, sheet, first, texts))
     sheet = sheet.top(sum(part.rows for part in parts))
     accounts, facts = Accounts.joined([part.accounts for part in parts]), _joined([part.facts for part in parts])
     if texts:
@@ -109,6 +113,7 @@ def take_snapshot(book: Book, as_ofs: Sequence[date], contract: OutcomeContract)
         outcome_digest=contract.digest,
         left_out=left_out,
         untracked=sheet.frame(sheet.untracked, index),
+        shown=pd.DataFrame(_joined([part.shown for part in parts]), index=scored),
     )
 
 
@@ -132,18 +137,16 @@ class _Part:
     standing: Columns
     facts: Columns
     not_scored: Columns
+    shown: Columns
 
 
-def _part(seen: Observed, contract: OutcomeContract, sheet: Sheet, first: int, texts: Texts) -> _Part:
+def _part(seen: Observed, as_of: date, contract: OutcomeContract, sheet: Sheet, first: int, texts: Texts) -> _Part:
     """Compute one stretch of accounts; its feature values are written to the sheet from row `first` on."""
     chosen = eligible(seen, contract)
     reasons = np.array(why_not(seen, contract), dtype=object)
     excluded = np.flatnonzero(reasons != "")
-    not_scored = {
-        "account_id": seen.accounts[excluded],
-        "name": seen.attribute("name")[excluded, -1],
-        "why": reasons[excluded],
-    }
+    known = {name: seen.attribute(name)[excluded, -1] for name in ("name", "owner", "segment")}
+    not_scored = {"account_id": seen.accounts[excluded], **known, "why": reasons[excluded]}
     return _Part(
         Accounts.of(seen, chosen, texts),
         int(chosen.sum()),
@@ -151,6 +154,7 @@ def _part(seen: Observed, contract: OutcomeContract, sheet: Sheet, first: int, t
         standing(seen, chosen),
         sheet.observe(seen, chosen, first),
         not_scored,
+        shown(seen, chosen[:, -1], as_of),
     )
 
 

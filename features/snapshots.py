@@ -18,7 +18,7 @@ from features.catalogue import catalogue_digest
 from features.outcome import OutcomeContract
 from features.snapshot import Snapshot, available, take_snapshot
 
-ROWS, FACTS, NOT_SCORED = "rows.parquet", "facts.parquet", "not_scored.parquet"
+ROWS, FACTS, NOT_SCORED, SHOWN = "rows.parquet", "facts.parquet", "not_scored.parquet", "shown.parquet"
 STANDING, UNTRACKED = "standing:", "untracked:"
 
 
@@ -57,14 +57,21 @@ class Room:
         return self.folder / as_of.isoformat() / part
 
     def keep(self, taken: Snapshot, dates: Sequence[date]) -> None:
-        """Write each as-of date that is not there yet; facts are known of the last one only."""
+        """Write each as-of date that is not there yet; what a list shows is known of the last one only."""
         stamps = taken.frame.index.get_level_values("as_of")
         for as_of in dates:
             if not self.path(as_of).exists():
                 _write(_rows(taken, np.flatnonzero(stamps == pd.Timestamp(as_of))), self.path(as_of))
-        if dates and not self.path(dates[-1], FACTS).exists():
+        if dates and not self.path(dates[-1], SHOWN).exists():
+            # An earlier version kept those not scored without their owners.
             _write(_table(taken.not_scored), self.path(dates[-1], NOT_SCORED))
+            _write(_table(taken.shown.reset_index()), self.path(dates[-1], SHOWN))
+        if dates and not self.path(dates[-1], FACTS).exists():
             _write(_table(taken.facts.reset_index()), self.path(dates[-1], FACTS))
+
+    def speaks(self, as_of: date) -> bool:
+        """Say whether everything is kept that a list of this as-of date needs, beyond the rows."""
+        return self.path(as_of, SHOWN).exists() and self.path(as_of, FACTS).exists()
 
     def read(self, like: Snapshot, as_ofs: Sequence[date]) -> Snapshot:
         """Return the kept snapshots of some as-of dates; `like` gives the features and digests."""
@@ -76,15 +83,14 @@ class Room:
         index = _index(accounts, as_ofs, code[order], place[order])
         names = [each.name for each in like.features]
         standing = [name for name in whole.column_names if name.startswith(STANDING)]
-        facts = _frame(pq.read_table(self.path(as_ofs[-1], FACTS))).set_index("account_id")
-        facts.index = facts.index.astype(str)
         return replace(
             like,
             frame=_columns(whole, names, order, index, np.float64),
             untracked=_columns(whole, [UNTRACKED + name for name in names], order, index, np.bool_, names),
             standing=pd.DataFrame({n.removeprefix(STANDING): _series(whole[n], order, index) for n in standing}, index),
-            facts=facts,
+            facts=_by_account(self.path(as_ofs[-1], FACTS)),
             not_scored=_frame(pq.read_table(self.path(as_ofs[-1], NOT_SCORED))),
+            shown=_by_account(self.path(as_ofs[-1], SHOWN)),
         )
 
 
@@ -95,7 +101,7 @@ def snapshots(room: Room, book: Book, as_ofs: Sequence[date], contract: OutcomeC
     """
     dates = sorted(set(as_ofs))
     missing = [as_of for as_of in dates if not room.path(as_of).exists()]
-    if dates and dates[-1] not in missing and not room.path(dates[-1], FACTS).exists():
+    if dates and dates[-1] not in missing and not room.speaks(dates[-1]):
         missing.append(dates[-1])
     if not dates or missing == dates:
         taken = take_snapshot(book, dates, contract)
@@ -138,6 +144,12 @@ def _values(column: pa.ChunkedArray) -> NDArray[Any]:
 
 def _frame(table: pa.Table) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(_values(table[name])) for name in table.column_names})
+
+
+def _by_account(path: Path) -> pd.DataFrame:
+    found = _frame(pq.read_table(path)).set_index("account_id")
+    found.index = found.index.astype(str)
+    return found
 
 
 def _series(column: pa.ChunkedArray, order: NDArray[np.intp], index: pd.MultiIndex) -> "pd.Series[Any]":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Table, insert, select, update
 
+from serving.saveable import placed
 from serving.schema import audit, explanations, list_rows, lists, not_scored, pointers, reasons
 from serving.store import writing
 
@@ -29,16 +31,18 @@ def publish(
     by: str,
     simulated: bool = False,
     run_id: str | None = None,
+    reach: Mapping[str, str] | None = None,
 ) -> bool:
     """Publish the list and say whether it was new; a week that is already published stays exactly as it is.
 
     The newest week becomes the current list. When anything fails nothing is written and the current list stays.
+    `reach` gives per table the day (ISO) of its last row, None where it is not known.
     """
     with writing(engine).begin() as connection:
         shown = _lock_pointer(connection)
         if connection.scalar(select(lists.c.id).where(lists.c.as_of == scored.as_of)) is not None:
             return False
-        list_id = _insert_list(connection, scored, at=at, simulated=simulated, run_id=run_id)
+        list_id = _insert_list(connection, scored, at=at, simulated=simulated, run_id=run_id, reach=reach)
         _insert(connection, list_rows, _row_records(scored, list_id))
         _insert(connection, reasons, [{"list_id": list_id, **row} for row in _records(scored.reasons)])
         _insert(connection, explanations, _explanation_records(scored, list_id))
@@ -59,7 +63,13 @@ def _lock_pointer(connection: Connection) -> date | None:
 
 
 def _insert_list(
-    connection: Connection, scored: ScoredList, *, at: datetime, simulated: bool, run_id: str | None
+    connection: Connection,
+    scored: ScoredList,
+    *,
+    at: datetime,
+    simulated: bool,
+    run_id: str | None,
+    reach: Mapping[str, str] | None,
 ) -> int:
     record = {
         "as_of": scored.as_of,
@@ -78,13 +88,14 @@ def _insert_list(
         "facts": list(scored.facts.columns),
         "left_out": dict(scored.left_out),
         "accounts": len(scored.rows),
+        "reach": None if reach is None else dict(reach),
     }
     return int(connection.execute(insert(lists).returning(lists.c.id), record).scalar_one())
 
 
 def _row_records(scored: ScoredList, list_id: int) -> list[dict[str, Any]]:
     # What a list may lack becomes null; the database refuses a list that lacks what it must have.
-    rows = scored.rows.reindex(columns=ROW_COLUMNS)
+    rows = placed(scored.rows, scored.as_of).reindex(columns=ROW_COLUMNS)
     records = _records(rows.rename_axis("account_id").reset_index())
     for record in records:
         record["list_id"] = list_id

@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def placed(rows: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Return the rows with `saveable` and `place`, as they say or else worked out."""
+    if "saveable" not in rows:
+        rows = rows.assign(saveable=saveable(rows, as_of))
+    return rows if "place" in rows else rows.assign(place=places(rows))
+
+
 def saveable(rows: pd.DataFrame, as_of: date) -> pd.Series[float]:
     """Return the ARR that can still be saved, per year; NaN without ARR.
 

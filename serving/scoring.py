@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from serving.listed import sparks, weeks_listed
+from serving.saveable import placed
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -81,7 +84,7 @@ class ScoredList:
     rows: pd.DataFrame
     """rank, name, owner, segment, plan, seats, arr, arr_at_risk, the risks, health, band, previous_band, change,
     renewal_date, notice_deadline; where known also RISK_low, RISK_high, change_data, change_clock, change_model,
-    change_text and separate (risks of separate outcomes by name)."""
+    change_text, separate (risks of separate outcomes by name) and whatever follows it in `list_rows`."""
     reasons: pd.DataFrame
     """account_id, position (from 1), driver, feature, text, contribution."""
     features: tuple[ScoredFeature, ...]
@@ -92,7 +95,7 @@ class ScoredList:
     base_90: float
     base_60_90: float
     not_scored: pd.DataFrame
-    """account_id, name, why."""
+    """account_id, name, why; where known owner and segment."""
     left_out: Mapping[str, str]
     previous_as_of: date | None = None
     previous_model: str | None = None
@@ -122,8 +125,14 @@ def score(
     rows["health"] = bundle.health(rows["risk_90"])
     rows = _ranked(rows, settings, previous)
     rows = rows.join(_moved(frame.loc[rows.index], snapshot, as_of, bundle, previous, previous_bundle))
+    rows = placed(rows.join(snapshot.shown), as_of)
+    before = {row.account_id: row for row in previous.rows} if previous else {}
+    rows["weeks_listed"] = weeks_listed(rows["band"], before, LOWEST_BAND)
+    rows["spark"] = sparks(rows["risk_90"], before)
     frame, facts = frame.loc[rows.index], snapshot.facts.reindex(rows.index)
     near, window = all_contributions(bundle.hazards, frame, [WINDOWS["risk_90"], WINDOWS["risk_60_90"]])
+    ranking = window if settings.rank_by == "risk_60_90" else near
+    said = _reasons(ranking, frame, snapshot, bundle, settings)
     known = {feature.name: feature for feature in snapshot.features}
     return ScoredList(
         as_of=as_of,
@@ -131,8 +140,8 @@ def score(
         catalogue=snapshot.catalogue_digest,
         model=bundle.id,
         settings=settings,
-        rows=rows,
-        reasons=_reasons(window if settings.rank_by == "risk_60_90" else near, frame, snapshot, bundle, settings),
+        rows=rows.assign(driver=_first_driver(said, rows.index)),
+        reasons=said,
         features=tuple(_kept(known[name]) for name in frame.columns),
         values=frame,
         facts=facts,
@@ -224,6 +233,11 @@ def _reasons(
         for position, reason in enumerate(of_account, 1)
     ]
     return pd.DataFrame(rows, columns=["account_id", "position", "driver", "feature", "text", "contribution"])
+
+
+def _first_driver(said: pd.DataFrame, accounts: pd.Index) -> pd.Series:
+    first = said[said["position"] == 1].set_index("account_id")["driver"]
+    return first.reindex(accounts)
 
 
 def _kept(feature: Feature) -> ScoredFeature:

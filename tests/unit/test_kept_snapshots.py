@@ -48,7 +48,7 @@ def book(logins: int = 1) -> Book:
 
 
 def same(one: Snapshot, other: Snapshot) -> None:
-    for part in ("frame", "untracked", "standing", "facts", "not_scored"):
+    for part in ("frame", "untracked", "standing", "facts", "not_scored", "shown"):
         pd.testing.assert_frame_equal(getattr(one, part), getattr(other, part), check_exact=True)
 
 
