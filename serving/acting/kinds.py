@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from features.errors import UsageError
 
@@ -17,9 +26,16 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 
-def _printable(text: str) -> str:
+def _printable(text: object) -> object:
     # Surrogates cannot be stored as UTF-8, and PostgreSQL refuses the NUL character.
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8") if isinstance(text, str) else text
+
+
+def _day(value: object) -> object:
+    # Pydantic would take a number for seconds since 1970.
+    if value is None or isinstance(value, date) or (isinstance(value, str) and len(value) == 10):
+        return value
+    raise ValueError("must be a date such as 2026-11-02")
 
 
 def _in_reach(day: date) -> date:
@@ -28,13 +44,14 @@ def _in_reach(day: date) -> date:
     return day
 
 
+# What stands last is applied first.
 Short = Annotated[
-    str, AfterValidator(_printable), StringConstraints(strip_whitespace=True, min_length=1, max_length=500)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), BeforeValidator(_printable)
 ]
 Long = Annotated[
-    str, AfterValidator(_printable), StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000), BeforeValidator(_printable)
 ]
-Day = Annotated[date, AfterValidator(_in_reach)]
+Day = Annotated[date, AfterValidator(_in_reach), BeforeValidator(_day)]
 
 
 class Detail(BaseModel):
@@ -88,7 +105,7 @@ class DoneDetail(Detail):
 class PlayDetail(Detail):
     """A suggested play that becomes the next action."""
 
-    driver: Annotated[str, StringConstraints(max_length=100)]
+    driver: Short
     text: Short
     due: Day | None = None
 
@@ -104,12 +121,19 @@ DETAILS: dict[str, type[Detail]] = {
 }
 
 
-def checked(kind: str, detail: dict[str, Any]) -> dict[str, Any]:
+def checked(kind: str, detail: Mapping[str, Any], today: date) -> dict[str, Any]:
     """Return the detail as it is kept; raises UsageError with the rule that it breaks."""
+    kept = _validated(kind, detail)
+    if kind == "snooze" and kept["until"] is not None and date.fromisoformat(kept["until"]) <= today:
+        raise UsageError(f"snooze until: {kept['until']} has passed; choose a day after {today}")
+    return kept
+
+
+def _validated(kind: str, detail: Mapping[str, Any]) -> dict[str, Any]:
     if kind not in DETAILS:
         raise UsageError(f"there is no action {kind!r}; known are {', '.join(DETAILS)}")
     try:
-        return DETAILS[kind].model_validate(detail).model_dump(mode="json")
+        return DETAILS[kind].model_validate(dict(detail)).model_dump(mode="json")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])

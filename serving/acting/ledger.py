@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text
@@ -21,6 +22,8 @@ ORDER_LOCK = 7_069_775
 """Key of the PostgreSQL advisory lock that makes actions visible in the order of their ids: readers take the largest id
 as the version of everything, which would hide a smaller one that is committed later. SQLite has one writer anyway."""
 MOST_AT_ONCE = 1_000
+LONGEST_REQUEST = 64
+LARGEST_ID = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,10 @@ def act_on_many(
     chosen = list(dict.fromkeys(accounts))
     if not 0 < len(chosen) <= MOST_AT_ONCE:
         raise UsageError(f"choose 1 to {MOST_AT_ONCE:,} accounts, not {len(chosen):,}")
-    keys = [None if request is None else f"{request}:{place}"[:64] for place in range(len(chosen))]
-    planned = [Action(account, kind, detail, list_id, key) for account, key in zip(chosen, keys, strict=True)]
+    planned = [
+        Action(account, kind, detail, list_id, None if request is None else _digest(request, account))
+        for account in chosen
+    ]
     return _write(engine, planned, who, at)
 
 
@@ -75,6 +80,8 @@ def undo(engine: Engine, action_id: int, who: Actor, at: datetime) -> int:
 
     Raises UsageError when there is no such action, when it is an undo, or when it was taken back already.
     """
+    if not 0 < action_id <= LARGEST_ID:
+        raise UsageError(f"there is no action {action_id} that could be taken back")
     with writing(engine).begin() as connection:
         _in_order(connection)
         found = connection.execute(select(actions).where(actions.c.id == action_id)).first()
@@ -89,20 +96,37 @@ def undo(engine: Engine, action_id: int, who: Actor, at: datetime) -> int:
 
 
 def _write(engine: Engine, planned: Sequence[Action], who: Actor, at: datetime) -> list[int]:
+    for action in planned:
+        _require_storable(action)
     with writing(engine).begin() as connection:
         _in_order(connection)
         made = []
         for action in planned:
-            known = _sent_before(connection, action)
+            sound = replace(action, detail=checked(action.kind, action.detail, at.date()))
+            known = _sent_before(connection, sound)
             if known is not None:
                 made.append(known)
                 continue
-            _require_known(connection, action)
-            detail = checked(action.kind, action.detail)
-            _require_band(connection, action.list_id, detail)
-            made.append(_insert(connection, _record(action, who, at) | {"detail": detail}))
-            _bring_up_to_date(connection, action.account_id)
+            _require_known(connection, sound)
+            _require_list(connection, sound)
+            made.append(_insert(connection, _record(sound, who, at)))
+            _bring_up_to_date(connection, sound.account_id)
     return made
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+def _require_storable(action: Action) -> None:
+    """Refuse what a database cannot look for; no account, list or key of ours is like that."""
+    for what, given in (("account", action.account_id), ("request key", action.request or "")):
+        if "\x00" in given or given != given.encode("utf-8", "replace").decode("utf-8"):
+            raise UsageError(f"no {what} is {given!r}")
+    if action.request is not None and not 1 <= len(action.request) <= LONGEST_REQUEST:
+        raise UsageError(f"a request key has 1 to {LONGEST_REQUEST} letters")
+    if action.list_id is not None and not 0 < action.list_id <= LARGEST_ID:
+        raise UsageError(f"there is no list {action.list_id}")
 
 
 def _in_order(connection: Connection) -> None:
@@ -111,14 +135,15 @@ def _in_order(connection: Connection) -> None:
 
 
 def _sent_before(connection: Connection, action: Action) -> int | None:
+    """Return the id of the same action under the same key; raises UsageError when the key was another action's."""
     if action.request is None:
         return None
-    same = connection.execute(
-        select(actions.c.id, actions.c.account_id, actions.c.kind).where(actions.c.request == action.request)
-    ).first()
-    if same is not None and (same.account_id, same.kind) != (action.account_id, action.kind):
+    same = connection.execute(select(actions).where(actions.c.request == action.request)).first()
+    if same is None:
+        return None
+    if (same.account_id, same.kind, same.detail) != (action.account_id, action.kind, action.detail):
         raise UsageError("this request key was used for another action: send a new one")
-    return None if same is None else int(same.id)
+    return int(same.id)
 
 
 def _require_known(connection: Connection, action: Action) -> None:
@@ -128,16 +153,23 @@ def _require_known(connection: Connection, action: Action) -> None:
     raise UsageError(f"no list knows an account {action.account_id!r}")
 
 
-def _require_band(connection: Connection, list_id: int | None, detail: dict[str, Any]) -> None:
-    """Refuse a list that is none and a band that the list (by default the newest) does not have."""
-    found = select(lists.c.settings).where(lists.c.id == list_id) if list_id is not None else None
-    newest = select(lists.c.settings).order_by(lists.c.as_of.desc()).limit(1)
-    settings = connection.scalar(newest if found is None else found)
+def _require_list(connection: Connection, action: Action) -> None:
+    """Refuse a list that is none; a CSM's band needs one that has the account, and must be one of its bands."""
+    if action.list_id is None and action.detail.get("band") is None:
+        return
+    if action.list_id is None:
+        raise UsageError("risk: say on which list the account was looked at")
+    settings = connection.scalar(select(lists.c.settings).where(lists.c.id == action.list_id))
     if settings is None:
-        raise UsageError(f"there is no list {list_id}")
+        raise UsageError(f"there is no list {action.list_id}")
+    if action.detail.get("band") is None:
+        return
+    here = (list_rows.c.list_id == action.list_id, list_rows.c.account_id == action.account_id)
+    if connection.scalar(select(list_rows.c.rank).where(*here)) is None:
+        raise UsageError(f"account {action.account_id!r} has no risk on that list, so there is none to disagree with")
     known = ListSettings.model_validate(settings).band_names
-    if detail.get("band") is not None and detail["band"] not in known:
-        raise UsageError(f"there is no band {detail['band']!r}; known are {', '.join(known)}")
+    if action.detail["band"] not in known:
+        raise UsageError(f"there is no band {action.detail['band']!r}; known are {', '.join(known)}")
 
 
 def _record(action: Action, who: Actor, at: datetime) -> dict[str, Any]:

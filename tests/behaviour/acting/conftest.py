@@ -1,0 +1,55 @@
+"""Databases with two weeks' lists to act on."""
+
+import runpy
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from serving.publish import publish
+from serving.store import open_database
+from tests.made_lists import AS_OF, AT, make_list
+
+WEEK = timedelta(days=7)
+
+
+def fill(engine: Engine) -> None:
+    """Publish last week's list and this week's."""
+    publish(engine, make_list(12, as_of=AS_OF - WEEK), at=AT - WEEK, by="tests")
+    publish(engine, make_list(12), at=AT, by="tests")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """An SQLite database with both lists."""
+    made = open_database(f"sqlite:///{tmp_path}/forewarn.db")
+    fill(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a PostgreSQL server that runs for this session."""
+    server = runpy.run_path(str(Path(__file__).parents[1] / "lists" / "postgres.py"))
+    programs = server["binaries"]()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed")
+    with server["postgres"](programs) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def either(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """The same lists on each database."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("engine")
+        return
+    made = open_database(request.getfixturevalue("postgres_url"))
+    fill(made)
+    yield made
+    with made.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    made.dispose()
