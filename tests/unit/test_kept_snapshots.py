@@ -89,6 +89,19 @@ def test_a_kept_snapshot_never_changes(room: Room) -> None:
     assert not np.array_equal(other.frame["logins_per_week"], after.frame["logins_per_week"])
 
 
+def test_a_week_kept_by_an_earlier_version_is_told_in_full_and_its_rows_stay(room: Room) -> None:
+    fresh, _ = snapshots(room, book(), DATES, CONTRACT)
+    last = {part: room.path(DATES[-1], f"{part}.parquet") for part in ("shown", "not_scored", "facts", "rows")}
+    last["shown"].unlink()
+    last["not_scored"].write_bytes(last["facts"].read_bytes())
+    content = {part: last[part].read_bytes() for part in ("facts", "rows")}
+    again, computed = snapshots(room, book(logins=3), DATES, CONTRACT)
+    assert computed == 1
+    same(fresh, again)
+    assert {part: last[part].read_bytes() for part in content} == content
+    assert snapshots(room, book(), DATES, CONTRACT)[1] == 0
+
+
 def test_another_contract_or_catalogue_has_a_room_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SnapshotStore(tmp_path)
     rooms = {store.room(book(), CONTRACT).folder, store.room(book(), OutcomeContract(minimum_tenure_days=9)).folder}

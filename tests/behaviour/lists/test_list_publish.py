@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select
 
@@ -21,6 +22,31 @@ def test_a_published_list_reads_back_in_rank_order_with_its_reasons(database: En
     first = scored.reasons[scored.reasons["account_id"] == read.rows[0].account_id]
     assert [reason.text for reason in read.rows[0].reasons] == first["text"].tolist()
     assert (read.as_of, read.simulated, read.run_id, read.model) == (scored.as_of, True, "r1", scored.model)
+
+
+def test_what_a_row_says_beyond_its_risk_reads_back(database: Engine, scored: Any, at: Any) -> None:
+    publish(database, scored, at=at, by="tests", reach={"usage": "2026-09-06"})
+    read = read_list(database)
+    assert read.reach == {"usage": "2026-09-06"}
+    assert (read.not_scored[0].owner, read.not_scored[1].segment) == ("Owner 01", "Mid-market")
+    for name in ("saveable", "place", "weeks_listed", "spark", "sponsor"):
+        assert [getattr(row, name) for row in read.rows] == scored.rows[name].tolist()
+    for name in ("sponsor_since", "customer_contact", "last_use"):
+        days = [None if moment is pd.NaT else moment.date() for moment in scored.rows[name]]
+        assert [getattr(row, name) for row in read.rows] == days
+    assert all(row.driver == next((reason.driver for reason in row.reasons), None) for row in read.rows)
+
+
+def test_a_list_that_says_no_more_than_risks_is_published_and_placed(database: Engine, scored: Any, at: Any) -> None:
+    bare = scored.rows.loc[:, :"band"]
+    publish(database, replace(scored, rows=bare, not_scored=scored.not_scored.iloc[:, :3]), at=at, by="tests")
+    read = read_list(database)
+    assert [(row.saveable, row.place) for row in read.rows] == list(
+        zip(scored.rows["saveable"], scored.rows["place"], strict=True)
+    )
+    first = read.rows[0]
+    assert {first.driver, first.weeks_listed, first.spark, first.sponsor, first.last_use, read.reach} == {None}
+    assert {account.owner for account in read.not_scored} == {None}
 
 
 def test_the_same_week_published_twice_changes_nothing_and_says_so(

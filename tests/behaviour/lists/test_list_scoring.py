@@ -166,6 +166,39 @@ def test_a_new_model_gets_its_own_part_only_with_the_old_one_at_hand(
         assert bare["change"].notna().all()
 
 
+def test_a_row_says_what_stands_beside_its_risk(bundle: Bundle) -> None:
+    day = pd.Timestamp("2026-09-01")
+    told = pd.DataFrame({"sponsor": ["left", None], "last_use": [day, pd.NaT]}, ["A003", "A004"])
+    snapshot = replace(snapshot_of(60), shown=told)
+    snapshot.standing["notice_deadline"] = np.where(np.arange(120) % 4 < 2, day, pd.Timestamp("2026-10-01"))
+    scored = score(snapshot, bundle, ListSettings(reasons=1))
+    rows = scored.rows
+    assert (rows.at["A003", "sponsor"], rows.at["A003", "last_use"]) == ("left", day)
+    assert rows["sponsor"].notna().sum() == 1
+    passed = rows["notice_deadline"] == day
+    assert passed.sum() == 30
+    assert rows["saveable"].tolist() == rows["arr_at_risk"].where(~passed, 0).tolist()
+    assert rows.sort_values("place")["saveable"].is_monotonic_decreasing
+    first = scored.reasons.set_index("account_id")["driver"]
+    assert rows["driver"].dropna().to_dict() == first.to_dict()
+    assert score(snapshot, bundle, ListSettings(reasons=0)).rows["driver"].isna().all()
+
+
+def test_weeks_on_the_list_and_the_spark_go_on_from_the_list_before(bundle: Bundle, database: Engine, at: Any) -> None:
+    settings = ListSettings(bands={"High": 0.1})
+    first = score(snapshot_of(100, as_ofs=AS_OFS[:1]), bundle, settings)
+    publish(database, first, at=at, by="tests")
+    second = score(snapshot_of(120, seed=4), bundle, settings, previous_list(database, AS_OFS[-1])).rows
+    assert first.rows["weeks_listed"].tolist() == [int(band == "High") for band in first.rows["band"]]
+    was_on, is_on = (set(rows.index[rows["band"] == "High"]) for rows in (first.rows, second))
+    assert min(len(was_on & is_on), len(is_on - was_on), len(was_on - is_on)) > 0
+    expected = {account: (account in is_on) * (1 + (account in was_on)) for account in second.index}
+    assert second["weeks_listed"].to_dict() == expected
+    for account, spark in second["spark"].items():
+        before = [round(first.rows.at[account, "risk_90"], 4)] if account in first.rows.index else []
+        assert spark == [*before, round(second.at[account, "risk_90"], 4)]
+
+
 def test_intervals_and_separate_risks_are_those_of_the_model(bundle: Bundle, database: Engine, at: Any) -> None:
     stub = _Stub(**{name: getattr(bundle, name) for name in Bundle.__dataclass_fields__})
     publish(database, score(snapshot_of(30), stub, ListSettings()), at=at, by="tests")
