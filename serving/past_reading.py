@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from sqlalchemy import Connection, Engine, func, select
 
-from serving.happened import CHURN, outcomes_of
+from serving.happened import CHURN, ListOutcome, outcomes_of
 from serving.past_counts import WINDOWS
 from serving.schema import list_rows, lists
 from serving.schema_history import list_maturity, list_outcomes
@@ -21,8 +21,6 @@ from serving.scoring import ListSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from serving.happened import ListOutcome
 
 
 class Mark(NamedTuple):
@@ -43,6 +41,7 @@ class Header:
     simulated: bool
     bands: tuple[str, ...]
     """The highest first."""
+    currency: str
     mark: Mark
 
 
@@ -93,8 +92,8 @@ def headers(connection: Connection) -> list[Header]:
         reached = followed.get(row.id)
         known_by, matured = (reached.known_by, reached.matured_days) if reached else (None, 0)
         mark = Mark(known_by, matured, *counted.get(row.id, (0, 0)))
-        bands = ListSettings.model_validate(row.settings).band_names
-        found.append(Header(row.id, row.as_of, row.simulated, bands, mark))
+        settings = ListSettings.model_validate(row.settings)
+        found.append(Header(row.id, row.as_of, row.simulated, settings.band_names, settings.currency, mark))
     return found
 
 
@@ -116,14 +115,16 @@ def entries(engine: Engine, wanted: Sequence[Header], owner: str | None) -> dict
 
 
 def _of_owner(connection: Connection, wanted: Sequence[Header], owner: str) -> dict[int, Entries]:
+    here = (list_rows.c.list_id == list_outcomes.c.list_id) & (list_rows.c.account_id == list_outcomes.c.account_id)
+    listed = [header.list_id for header in wanted]
+    mine = (list_rows.c.owner == owner) & list_rows.c.list_id.in_(listed)
     rows: defaultdict[int, list[Sequence[object]]] = defaultdict(list)
-    for list_id, *row in connection.execute(
-        select(list_rows.c.list_id, *_COLUMNS).where(
-            list_rows.c.owner == owner, list_rows.c.list_id.in_(select(lists.c.id))
-        )
-    ):
+    became: defaultdict[int, dict[str, ListOutcome]] = defaultdict(dict)
+    query = select(list_rows.c.list_id, *_COLUMNS, list_outcomes.c.kind, list_outcomes.c.days)
+    for list_id, *row, kind, days in connection.execute(query.outerjoin(list_outcomes, here).where(mine)):
         rows[list_id].append(row)
-    became = outcomes_of(connection, [header.list_id for header in wanted])
+        if kind is not None:
+            became[list_id][row[0]] = ListOutcome(kind, days)
     codes: dict[str, int] = {}
     return {each.list_id: _packed(each, rows[each.list_id], became[each.list_id], codes) for each in wanted}
 
