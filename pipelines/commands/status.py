@@ -63,6 +63,11 @@ def _champion(settings: "Settings") -> dict[str, Any]:
     return {"champion": champion.id, "trained_for": champion.known_by.isoformat(), "data_reach": champion.data_reach}
 
 
+def _address(settings: "Settings") -> str:
+    web = settings.web
+    return web.address or f"http://{web.host}:{web.port}"
+
+
 def how_to_open(settings: "Settings", config: Path, as_of: str | None) -> list[tuple[str, str]]:
     """Return the command that opens each result."""
     from datetime import date
@@ -75,5 +80,6 @@ def how_to_open(settings: "Settings", config: Path, as_of: str | None) -> list[t
     if as_of:
         report = State(settings.store.path).report(date.fromisoformat(as_of))
         lines.append(("report", f"{shown}/python -m webbrowser {report.resolve().as_uri()}"))
+    lines.append(("application", f"{shown}/forewarn serve --config {config}, then open {_address(settings)}"))
     lines.append(("MLflow", f"{shown}/mlflow ui --backend-store-uri {settings.tracking_uri}"))
     return lines

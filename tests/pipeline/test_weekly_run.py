@@ -70,7 +70,7 @@ def test_the_run_says_what_it_did(world: World) -> None:
     names = [step["name"] for step in said["steps"]]
     assert names == [
         "check", "champion", "snapshot", "rival", "backtest", "train", "judge", "register", "signals",
-        "promote", "score", "publish", "report",
+        "promote", "score", "publish", "happened", "report",
     ]  # fmt: skip
     assert all(step["seconds"] >= 0 for step in said["steps"])
 
@@ -80,7 +80,7 @@ def test_the_next_week_reuses_the_champion(world: World) -> None:
     assert second["model"] == first["model"]
     assert second["promoted"] is False
     assert [step["name"] for step in second["steps"]] == [
-        "check", "champion", "snapshot", "score", "publish", "report",
+        "check", "champion", "snapshot", "score", "publish", "happened", "report",
     ]  # fmt: skip
 
 
