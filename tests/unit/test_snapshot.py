@@ -79,6 +79,20 @@ def test_facts_and_those_not_scored_are_of_the_last_date(tables: dict[str, Any])
     assert earlier.not_scored["account_id"].tolist() == ["two"]
 
 
+def test_those_not_scored_have_the_owner_and_segment_of_then(tables: dict[str, Any]) -> None:
+    tables["accounts"][1]["segment"] = "Small"
+    then = take_snapshot(make_book(tables), dates(30), CONTRACT).not_scored
+    assert then.to_dict("records") == [
+        {
+            "account_id": "two",
+            "name": "Two",
+            "owner": "CSM 1",
+            "segment": "Small",
+            "why": "No contract has begun.",
+        }
+    ]
+
+
 def test_what_is_not_mapped_is_left_out_and_said(tables: dict[str, Any]) -> None:
     found = take_snapshot(make_book(tables, without=["usage.user_id", "subscriptions.seats"]), dates(0), CONTRACT)
     assert found.left_out["tickets_opened"] == "tickets is not mapped"
