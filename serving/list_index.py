@@ -113,9 +113,11 @@ class ListIndex:
         import numpy as np
 
         chosen = self.in_book(book)
-        for name in ("owner", "segment", "band", "driver"):
+        for name in ("owner", "segment", "driver"):
             if wanted := getattr(choice, name):
                 chosen &= self.flags(name, wanted)
+        if choice.band:
+            chosen &= self._finally(choice.band, states)
         if choice.renewal is not None:
             end = (self.header.as_of + timedelta(days=choice.renewal)).toordinal()
             chosen &= self.numbers["renewal_date"] <= end
@@ -202,6 +204,14 @@ class ListIndex:
         chosen[[place for place, text in enumerate(known) if text in wanted]] = True
         found: NDArray[np.bool_] = chosen[codes]
         return found
+
+    def _finally(self, bands: Collection[str], states: States) -> NDArray[np.bool_]:
+        """Return which rows are in one of these bands, where a CSM's band counts before the automated one."""
+        flags = self.flags("band", bands)
+        for account, state in states.by_account.items():
+            if state.csm_band is not None and account in self.row_of:
+                flags[self.row_of[account]] = state.csm_band in bands
+        return flags
 
     def marked(self, accounts: Collection[str]) -> NDArray[np.bool_]:
         """Return which rows are these accounts'."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SOON_DAYS = 30
 OLD_DAYS = 10
-"""Days before the as-of date after which a table's or an account's last row is marked as old."""
+"""Days before the as-of date after which a table's last row is marked as old, and an account as quiet."""
 REASONS_IN_SIGHT = 3
 SPONSORS = {"in place": "in place", "left": "left, nobody followed", "none": "none on record"}
 
@@ -73,7 +73,8 @@ class RowView:
     sponsor: str
     contact: str
     last_use: str
-    stale: bool
+    quiet: str
+    """How long nobody has used the product, empty while somebody did lately."""
     said: Said
     full: str
     """The owner's capacity, on the row that reaches it."""
@@ -142,7 +143,7 @@ def row_view(
         sponsor=_sponsor(row),
         contact=day(row.customer_contact) if row.customer_contact else "none known",
         last_use=day(row.last_use) if row.last_use else "none known",
-        stale=row.last_use is not None and (published.as_of - row.last_use).days > OLD_DAYS,
+        quiet=_quiet(row, published),
         said=_said(state, seen.today, seen.at),
         full=f"{plain(row.owner or 'nobody')}: capacity of {place} reached" if seen.capacity == place else "",
     )
@@ -194,6 +195,11 @@ def _sponsor(row: ListRow) -> str:
         return "not tracked"
     since = f" since {day(row.sponsor_since)}" if row.sponsor_since else ""
     return SPONSORS.get(row.sponsor, plain(row.sponsor)) + since
+
+
+def _quiet(row: ListRow, published: PublishedList) -> str:
+    days = 0 if row.last_use is None else (published.as_of - row.last_use).days
+    return f"{days} days" if days > OLD_DAYS else ""
 
 
 def _days(days: int) -> str:
