@@ -1,6 +1,6 @@
 """Snapshots that are kept are read as they were computed, and never change."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -89,17 +89,18 @@ def test_a_kept_snapshot_never_changes(room: Room) -> None:
     assert not np.array_equal(other.frame["logins_per_week"], after.frame["logins_per_week"])
 
 
-def test_a_week_kept_by_an_earlier_version_is_told_in_full_and_its_rows_stay(room: Room) -> None:
-    fresh, _ = snapshots(room, book(), DATES, CONTRACT)
+@pytest.mark.parametrize("dates", [DATES, DATES[-1:]], ids=["among others", "alone"])
+def test_a_week_kept_by_an_earlier_version_is_told_in_full_and_its_rows_stay(room: Room, dates: list[date]) -> None:
+    fresh, _ = snapshots(room, book(), dates, CONTRACT)
     last = {part: room.path(DATES[-1], f"{part}.parquet") for part in ("shown", "not_scored", "facts", "rows")}
     last["shown"].unlink()
     last["not_scored"].write_bytes(last["facts"].read_bytes())
     content = {part: last[part].read_bytes() for part in ("facts", "rows")}
-    again, computed = snapshots(room, book(logins=3), DATES, CONTRACT)
+    again, computed = snapshots(room, book(logins=3), dates, CONTRACT)
     assert computed == 1
     same(fresh, again)
     assert {part: last[part].read_bytes() for part in content} == content
-    assert snapshots(room, book(), DATES, CONTRACT)[1] == 0
+    assert snapshots(room, book(), dates, CONTRACT)[1] == 0
 
 
 def test_another_contract_or_catalogue_has_a_room_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

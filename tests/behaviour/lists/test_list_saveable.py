@@ -47,6 +47,12 @@ def test_most_money_first_then_the_nearer_deadline_then_the_rank() -> None:
     assert places(given.iloc[::-1]).sort_values().index.tolist() == order
 
 
+def test_deadlines_of_one_day_leave_it_to_the_rank() -> None:
+    hours = [pd.Timestamp(AS_OF) + pd.Timedelta(hours=hour) for hour in (17, 9)]
+    assert places(rows(saveable=[5.0, 5.0], notice_deadline=hours)).tolist() == [1, 2]
+    assert places(rows(saveable=[5.0, 5.0], notice_deadline=hours, rank=[2, 1])).tolist() == [2, 1]
+
+
 def test_what_is_said_already_stays() -> None:
     given = rows(arr=[1.0, 2.0])
     assert placed(given, AS_OF)[["saveable", "place"]].to_numpy().tolist() == [[0.2, 2], [0.4, 1]]
