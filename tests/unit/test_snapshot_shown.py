@@ -78,10 +78,28 @@ def test_the_last_contact_is_the_last_that_the_account_began() -> None:
         assert nothing.shown["customer_contact"].isna().all()
 
 
+def test_a_meeting_that_was_missed_and_an_invitation_to_a_survey_are_no_contact() -> None:
+    theirs = {"occurred_at": T - 20 * DAY, "kind": "call", "initiated_by": "customer"}
+    missed, survey = (
+        theirs | {"occurred_at": T - DAY, "kept": False},
+        theirs | {"occurred_at": T - DAY, "kind": "survey"},
+    )
+    assert snapshot(touchpoints=[theirs, missed, survey]).shown.at["it", "customer_contact"] == T - 20 * DAY
+    held = missed | {"kept": True}
+    assert snapshot(touchpoints=[theirs, held]).shown.at["it", "customer_contact"] == T - DAY
+
+
 @pytest.mark.parametrize("ago", [timedelta(microseconds=1), DAY, DAY - timedelta(microseconds=1), 33.3 * DAY])
 def test_the_last_use_is_the_moment_itself(ago: timedelta) -> None:
     assert snapshot(T - ago).shown.at["it", "last_use"] == T - ago
     assert snapshot(T).shown.at["it", "last_use"] == T - 9 * WEEK
+
+
+def test_use_that_became_known_late_is_not_seen_before() -> None:
+    for known, last in ((T, T - 9 * WEEK), (T - timedelta(microseconds=1), T - DAY)):
+        usage = [{"occurred_at": T - 9 * WEEK, "feature": "login"}, {"occurred_at": T - DAY, "feature": "login"}]
+        usage[1]["available_at"] = known
+        assert snapshot(usage=usage).shown.at["it", "last_use"] == last
 
 
 def test_models_are_not_given_what_is_only_shown() -> None:
