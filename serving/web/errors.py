@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fastapi.responses import Response
 
 log = logging.getLogger("forewarn.web")
+WITHOUT_WORDS = {404: "There is no such page.", 405: "This address is not asked in this way."}
+"""What is said where the framework only gives the status."""
 PROBLEM = "application/problem+json"
 
 
@@ -69,7 +71,9 @@ def _http(request: Request, error: HTTPException) -> Response:
         place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         back = f"?next={quote(place)}" if request.method == "GET" and place != "/" else ""
         return RedirectResponse(f"/sign-in{back}", 303)
-    return _answer(request, error.status_code, str(error.detail), headers)
+    plain = error.detail == HTTPStatus(error.status_code).phrase
+    detail = WITHOUT_WORDS.get(error.status_code, error.detail) if plain else error.detail
+    return _answer(request, error.status_code, str(detail), headers)
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
