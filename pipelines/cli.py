@@ -24,6 +24,8 @@ COMMANDS = (
     "status",
     "report",
     "serve",
+    "user",
+    "key",
     "digest",
     "deploy",
 )
