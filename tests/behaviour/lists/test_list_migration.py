@@ -10,7 +10,7 @@ from serving import store
 from serving.account import account_story
 from serving.publish import publish
 from serving.risk_list import previous_list, read_list
-from serving.schema import metadata
+from serving.schema import list_rows, metadata, not_scored
 
 ADDED = {
     "risk_30_low", "risk_30_high", "risk_60_low", "risk_60_high", "risk_90_low", "risk_90_high", "risk_60_90_low",
@@ -24,6 +24,9 @@ def fill_as_of_0001(url: str, source: Engine, monkeypatch: pytest.MonkeyPatch) -
     with monkeypatch.context() as patch:
         patch.setattr(store, "HEAD", "0001")
         old = store.open_database(url)
+    with store.writing(source).begin() as forget:
+        forget.execute(list_rows.update().values(dict.fromkeys(ADDED)))
+        forget.execute(not_scored.update().values(owner=None, segment=None))
     known = MetaData()
     known.reflect(old)
     assert not ADDED & set(known.tables["list_rows"].c.keys())
