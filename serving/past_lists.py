@@ -58,6 +58,11 @@ class PastList:
         return self.as_of + timedelta(days=HORIZON)
 
     @property
+    def awaited(self) -> bool:
+        """Whether its horizon had ended when it was followed last, and only the last records were not in yet."""
+        return not self.matured and self.known_by is not None and self.complete_on <= self.known_by
+
+    @property
     def accounts(self) -> int:
         """Accounts in view on this list."""
         return sum(band.accounts for band in self.bands)

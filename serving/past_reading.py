@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, select
 
-from serving.happened import CHURN, ListOutcome, outcomes_of
+from serving.happened import CHURN
 from serving.past_counts import WINDOWS
 from serving.schema import list_rows, lists
 from serving.schema_history import list_maturity, list_outcomes
@@ -69,16 +69,31 @@ class Entries:
         return found
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What one list said, which never changes."""
+
+    accounts: NDArray[np.int32]
+    bands: NDArray[np.int8]
+    expected: Mapping[tuple[int, str], float]
+    """As in Entries, of all entries."""
+
+
 @dataclass
 class _Kept:
     codes: dict[str, int] = field(default_factory=dict)
     """A number per account, the same on every list."""
+    said: dict[int, _Said] = field(default_factory=dict)
     entries: dict[int, tuple[Mark, Entries]] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
 
 _kept: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
 _making = Lock()
+_SAID = (list_rows.c.list_id, list_rows.c.account_id, list_rows.c.band)
+_RISKS = tuple(list_rows.c[risk] for risk in WINDOWS)
+_BECAME = (*_SAID, *_RISKS, list_outcomes.c.kind, list_outcomes.c.days)
+_SAME = and_(list_rows.c.list_id == list_outcomes.c.list_id, list_rows.c.account_id == list_outcomes.c.account_id)
 
 
 def headers(connection: Connection) -> list[Header]:
@@ -100,64 +115,79 @@ def headers(connection: Connection) -> list[Header]:
 def entries(engine: Engine, wanted: Sequence[Header], owner: str | None) -> dict[int, Entries]:
     """Return the entries per list, all of them or those of one owner.
 
-    Whole lists are kept in memory (seven bytes per entry) until something new is on record about them.
+    Whole lists are kept in memory, twelve bytes per entry; only what came of them is read again when more is on record.
     """
+    if owner is not None:
+        with engine.connect() as connection:
+            return _of_owner(connection, wanted, owner)
     with _making:
         kept = _kept.setdefault(engine, _Kept())
     with kept.lock, engine.connect() as connection:
-        if owner is not None:
-            return _of_owner(connection, wanted, owner)
         for header in wanted:
             before = kept.entries.get(header.list_id)
             if before is None or before[0] != header.mark:
-                kept.entries[header.list_id] = (header.mark, _whole(connection, header, kept.codes))
+                kept.entries[header.list_id] = (header.mark, _whole(connection, header, kept))
         return {header.list_id: kept.entries[header.list_id][1] for header in wanted}
 
 
 def _of_owner(connection: Connection, wanted: Sequence[Header], owner: str) -> dict[int, Entries]:
-    here = (list_rows.c.list_id == list_outcomes.c.list_id) & (list_rows.c.account_id == list_outcomes.c.account_id)
-    listed = [header.list_id for header in wanted]
-    mine = (list_rows.c.owner == owner) & list_rows.c.list_id.in_(listed)
-    rows: defaultdict[int, list[Sequence[object]]] = defaultdict(list)
-    became: defaultdict[int, dict[str, ListOutcome]] = defaultdict(dict)
-    query = select(list_rows.c.list_id, *_COLUMNS, list_outcomes.c.kind, list_outcomes.c.days)
-    for list_id, *row, kind, days in connection.execute(query.outerjoin(list_outcomes, here).where(mine)):
-        rows[list_id].append(row)
-        if kind is not None:
-            became[list_id][row[0]] = ListOutcome(kind, days)
-    codes: dict[str, int] = {}
-    return {each.list_id: _packed(each, rows[each.list_id], became[each.list_id], codes) for each in wanted}
+    mine = and_(list_rows.c.owner == owner, list_rows.c.list_id.in_([header.list_id for header in wanted]))
+    said = _grouped(connection.execute(select(*_SAID).where(mine)))
+    sums, became, codes = _sums(connection, mine), _became_by_list(connection, mine), dict[str, int]()
+    return {
+        each.list_id: _with_outcomes(
+            each, _said(each, said[each.list_id], sums[each.list_id], codes), became[each.list_id], codes
+        )
+        for each in wanted
+    }
 
 
-def _whole(connection: Connection, header: Header, codes: dict[str, int]) -> Entries:
-    rows = connection.execute(select(*_COLUMNS).where(list_rows.c.list_id == header.list_id)).all()
-    return _packed(header, rows, outcomes_of(connection, [header.list_id])[header.list_id], codes)
+def _whole(connection: Connection, header: Header, kept: _Kept) -> Entries:
+    here = list_rows.c.list_id == header.list_id
+    if header.list_id not in kept.said:
+        rows = connection.execute(select(*_SAID).where(here)).all()
+        sums = _sums(connection, here)[header.list_id]
+        kept.said[header.list_id] = _said(header, rows, sums, kept.codes)
+    became = _became_by_list(connection, and_(here, list_outcomes.c.list_id == header.list_id))
+    return _with_outcomes(header, kept.said[header.list_id], became[header.list_id], kept.codes)
 
 
-_COLUMNS = (list_rows.c.account_id, list_rows.c.band, *(list_rows.c[risk] for risk in WINDOWS))
+def _sums(connection: Connection, which: ColumnElement[bool]) -> Mapping[int, list[Row[Any]]]:
+    """Return per list and band the sums of the risks."""
+    by_band = select(list_rows.c.list_id, list_rows.c.band, *map(func.sum, _RISKS)).where(which)
+    return _grouped(connection.execute(by_band.group_by(list_rows.c.list_id, list_rows.c.band)))
 
 
-def _packed(
-    header: Header, rows: Sequence[Sequence[object]], became: Mapping[str, ListOutcome], codes: dict[str, int]
-) -> Entries:
-    columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
-    accounts = [str(account) for account in columns[0]]
-    place = {band: number for number, band in enumerate(header.bands)}
-    bands = np.array([place[str(band)] for band in columns[1]], dtype=np.int8)
-    churn_day, gone_day = np.zeros((2, len(accounts)), dtype=np.int16)
-    for number, account in enumerate(accounts):
-        if (outcome := became.get(account)) is not None:
-            (churn_day if outcome.kind == CHURN else gone_day)[number] = outcome.days
-    expected: dict[tuple[int, str], float] = {}
-    found = Entries(
-        np.array([codes.setdefault(account, len(codes)) for account in accounts], dtype=np.int32),
-        bands,
-        churn_day,
-        gone_day,
-        expected,
-    )
-    for window, risks in zip(WINDOWS, columns[2:], strict=True):
-        known = found.known(window)
-        sums = np.bincount(bands[known], np.array(risks, dtype=float)[known], minlength=len(header.bands))
-        expected |= {(band, window): float(total) for band, total in enumerate(sums)}
+def _became_by_list(connection: Connection, which: ColumnElement[bool]) -> Mapping[int, list[Row[Any]]]:
+    return _grouped(connection.execute(select(*_BECAME).join_from(list_outcomes, list_rows, _SAME).where(which)))
+
+
+def _grouped(rows: Iterable[Row[Any]]) -> Mapping[int, list[Row[Any]]]:
+    found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(row)
     return found
+
+
+def _said(header: Header, rows: Sequence[Row[Any]], sums: Sequence[Row[Any]], codes: dict[str, int]) -> _Said:
+    _, accounts, names = list(zip(*rows, strict=True)) or [()] * len(_SAID)
+    place = {band: number for number, band in enumerate(header.bands)}
+    expected = {(number, window): 0.0 for number in place.values() for window in WINDOWS}
+    for _, band, *of_band in sums:
+        expected |= {(place[band], window): total for window, total in zip(WINDOWS, of_band, strict=True)}
+    numbers = np.array([codes.setdefault(account, len(codes)) for account in accounts], dtype=np.int32)
+    return _Said(numbers, np.array([place[band] for band in names], dtype=np.int8), expected)
+
+
+def _with_outcomes(header: Header, said: _Said, became: Sequence[Row[Any]], codes: Mapping[str, int]) -> Entries:
+    places = np.zeros(len(codes), dtype=np.int64)
+    places[said.accounts] = np.arange(len(said.accounts))
+    churn_day, gone_day = np.zeros((2, len(said.accounts)), dtype=np.int16)
+    expected = dict(said.expected)
+    for row in became:
+        churned = row.kind == CHURN
+        (churn_day if churned else gone_day)[places[codes[row.account_id]]] = row.days
+        for window, (_, end) in WINDOWS.items():
+            if not churned and row.days <= end:
+                expected[header.bands.index(row.band), window] -= getattr(row, window)
+    return Entries(said.accounts, said.bands, churn_day, gone_day, expected)
