@@ -75,7 +75,7 @@ def actions_of(connection: Connection, account_id: str) -> list[PastAction]:
 
 
 def disagreements(connection: Connection) -> list[Disagreement]:
-    """Return every band that a CSM gave and did not take back, with the automated one beside it, the oldest first."""
+    """Return where a CSM gave another band than the list they looked at and did not take it back, the oldest first."""
     taken_back = select(actions.c.undoes).where(actions.c.undoes.is_not(None))
     columns = (list_rows.c.account_id, list_rows.c.list_id, lists.c.as_of, list_rows.c.owner, list_rows.c.band)
     query = (
@@ -97,7 +97,7 @@ def disagreements(connection: Connection) -> list[Disagreement]:
             row.at,
         )
         for row in connection.execute(query)
-        if row.detail["band"] is not None
+        if row.detail["band"] not in (None, row.band)
     ]
 
 

@@ -125,7 +125,7 @@ def checked(kind: str, detail: Mapping[str, Any], today: date) -> dict[str, Any]
     """Return the detail as it is kept; raises UsageError with the rule that it breaks."""
     kept = _validated(kind, detail)
     if kind == "snooze" and kept["until"] is not None and date.fromisoformat(kept["until"]) <= today:
-        raise UsageError(f"snooze until: {kept['until']} has passed; choose a day after {today}")
+        raise UsageError(f"snooze until: {kept['until']} does not lie ahead; choose a day after {today}")
     return kept
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from serving.schema_acting import account_states, actions
 
@@ -81,7 +81,7 @@ def rebuild(connection: Connection) -> dict[str, AccountState]:
     return {account: fold(rows) for account, rows in ledger.items()}
 
 
-def _columns() -> Any:  # noqa: ANN401  a select of a dozen columns
+def _columns() -> Select[Any]:
     return select(account_states.c.account_id, *(account_states.c[name] for name in COLUMNS))
 
 
@@ -95,9 +95,8 @@ def _after(state: AccountState, kind: str, detail: Mapping[str, Any], at: dateti
         since = state.stage_since if same else at if detail["stage"] else None
         return replace(state, stage=detail["stage"], stage_since=since)
     if kind == "risk":
-        given = detail["band"] is not None
-        who = {"csm_since": at if given else None, "csm_by": actor if given else None}
-        return replace(state, csm_band=detail["band"], csm_reason=detail["reason"], **who)  # type: ignore[arg-type]
+        since, by = (None, None) if detail["band"] is None else (at, actor)
+        return replace(state, csm_band=detail["band"], csm_reason=detail["reason"], csm_since=since, csm_by=by)
     if kind == "note":
         return replace(state, notes=state.notes + 1)
     if kind == "snooze":

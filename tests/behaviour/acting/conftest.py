@@ -41,13 +41,26 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An SQLite database with both lists for tests that write nothing."""
+    made = open_database(f"sqlite:///{tmp_path_factory.mktemp('untouched')}/forewarn.db")
+    fill(made)
+    yield made
+    made.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def either(request: pytest.FixtureRequest) -> Iterator[Engine]:
+def either(request: pytest.FixtureRequest) -> Engine:
     """The same lists on each database."""
-    if request.param == "sqlite":
-        yield request.getfixturevalue("engine")
-        return
-    made = open_database(request.getfixturevalue("postgres_url"))
+    found: Engine = request.getfixturevalue("engine" if request.param == "sqlite" else "postgres_engine")
+    return found
+
+
+@pytest.fixture
+def postgres_engine(postgres_url: str) -> Iterator[Engine]:
+    """A PostgreSQL database with both lists."""
+    made = open_database(postgres_url)
     fill(made)
     yield made
     with made.begin() as connection:

@@ -1,6 +1,8 @@
 """Nothing that people said is lost or changed by what happens to lists."""
 
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from features.errors import UsageError
 from serving.acting import ledger
 from serving.acting.history import actions_of
 from serving.acting.ledger import Action, Actor, act, undo
-from serving.acting.states import all_states, rebuild
+from serving.acting.states import all_states, fold, rebuild
 from serving.publish import CURRENT, publish
 from serving.schema import list_rows, lists, pointers
 from serving.schema_acting import account_states, actions
@@ -100,6 +102,25 @@ SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthChe
 def test_the_states_are_always_what_the_ledger_says(engine: Engine, story: list[int]) -> None:
     forget(engine)
     assert play_out(engine, story)
+
+
+@given(st.lists(st.integers(0, 2 * len(DETAILS)), max_size=12))
+def test_what_was_taken_back_leaves_no_trace_in_the_state(story: list[int]) -> None:
+    ledger: list[Any] = []
+    for number, step in enumerate(story, 1):
+        at, said = AT + timedelta(minutes=number), [row for row in ledger if row.kind != "undo"]
+        back = {row.undoes for row in ledger}
+        free = [row.id for row in said if row.id not in back]
+        if step >= len(DETAILS) and free:
+            row = SimpleNamespace(id=number, kind="undo", detail={}, undoes=free[step % len(free)])
+        else:
+            kind, detail = DETAILS[step % len(DETAILS)]
+            row = SimpleNamespace(id=number, kind=kind, detail={"reason": None, "due": None} | detail, undoes=None)
+        ledger.append(SimpleNamespace(**vars(row), at=at, actor=f"person {number % 3}"))
+    back = {row.undoes for row in ledger}
+    never_taken_back = [row for row in ledger if row.kind != "undo" and row.id not in back]
+    alone = fold(never_taken_back)
+    assert fold(reversed(ledger)) == replace(alone, last_action=len(ledger))
 
 
 def test_a_state_that_is_not_brought_up_to_date_is_found(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
