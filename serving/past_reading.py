@@ -132,14 +132,15 @@ def entries(engine: Engine, wanted: Sequence[Header], owner: str | None) -> dict
 
 def _of_owner(connection: Connection, wanted: Sequence[Header], owner: str) -> dict[int, Entries]:
     mine = and_(list_rows.c.owner == owner, list_rows.c.list_id.in_([header.list_id for header in wanted]))
-    said = _grouped(connection.execute(select(*_SAID).where(mine)))
-    sums, became, codes = _sums(connection, mine), _became_by_list(connection, mine), dict[str, int]()
-    return {
-        each.list_id: _with_outcomes(
-            each, _said(each, said[each.list_id], sums[each.list_id], codes), became[each.list_id], codes
-        )
-        for each in wanted
-    }
+    # Summed from the rows: asked for sums per band, SQLite reads whole lists by their bands.
+    said = _grouped(connection.execute(select(*_SAID, *_RISKS).where(mine)))
+    became, codes = _became_by_list(connection, mine), dict[str, int]()
+    found = {}
+    for header in wanted:
+        rows = said[header.list_id]
+        sums = [(header.list_id, row.band, *(getattr(row, risk) for risk in WINDOWS)) for row in rows]
+        found[header.list_id] = _with_outcomes(header, _said(header, rows, sums, codes), became[header.list_id], codes)
+    return found
 
 
 def _whole(connection: Connection, header: Header, kept: _Kept) -> Entries:
@@ -169,12 +170,13 @@ def _grouped(rows: Iterable[Row[Any]]) -> Mapping[int, list[Row[Any]]]:
     return found
 
 
-def _said(header: Header, rows: Sequence[Row[Any]], sums: Sequence[Row[Any]], codes: dict[str, int]) -> _Said:
-    _, accounts, names = list(zip(*rows, strict=True)) or [()] * len(_SAID)
+def _said(header: Header, rows: Sequence[Row[Any]], sums: Sequence[Sequence[Any]], codes: dict[str, int]) -> _Said:
+    _, accounts, names, *_ = list(zip(*rows, strict=True)) or [()] * len(_SAID)
     place = {band: number for number, band in enumerate(header.bands)}
     expected = {(number, window): 0.0 for number in place.values() for window in WINDOWS}
     for _, band, *of_band in sums:
-        expected |= {(place[band], window): total for window, total in zip(WINDOWS, of_band, strict=True)}
+        for window, total in zip(WINDOWS, of_band, strict=True):
+            expected[place[band], window] += total
     numbers = np.array([codes.setdefault(account, len(codes)) for account in accounts], dtype=np.int32)
     return _Said(numbers, np.array([place[band] for band in names], dtype=np.int8), expected)
 
