@@ -92,7 +92,6 @@ _kept: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
 _making = Lock()
 _SAID = (list_rows.c.list_id, list_rows.c.account_id, list_rows.c.band)
 _RISKS = tuple(list_rows.c[risk] for risk in WINDOWS)
-_BECAME = (*_SAID, *_RISKS, list_outcomes.c.kind, list_outcomes.c.days)
 _SAME = and_(list_rows.c.list_id == list_outcomes.c.list_id, list_rows.c.account_id == list_outcomes.c.account_id)
 
 
@@ -134,12 +133,13 @@ def _of_owner(connection: Connection, wanted: Sequence[Header], owner: str) -> d
     mine = and_(list_rows.c.owner == owner, list_rows.c.list_id.in_([header.list_id for header in wanted]))
     # Summed from the rows: asked for sums per band, SQLite reads whole lists by their bands.
     said = _grouped(connection.execute(select(*_SAID, *_RISKS).where(mine)))
-    became, codes = _became_by_list(connection, mine), dict[str, int]()
+    joined = select(*_SAID, *_RISKS, list_outcomes.c.kind, list_outcomes.c.days).join(list_outcomes, _SAME).where(mine)
+    became, codes = _grouped(connection.execute(joined)), dict[str, int]()
     found = {}
     for header in wanted:
-        rows = said[header.list_id]
+        rows, after = said[header.list_id], became[header.list_id]
         sums = [(header.list_id, row.band, *(getattr(row, risk) for risk in WINDOWS)) for row in rows]
-        found[header.list_id] = _with_outcomes(header, _said(header, rows, sums, codes), became[header.list_id], codes)
+        found[header.list_id] = _with_outcomes(header, _said(header, rows, sums, codes), after, after, codes)
     return found
 
 
@@ -149,18 +149,20 @@ def _whole(connection: Connection, header: Header, kept: _Kept) -> Entries:
         rows = connection.execute(select(*_SAID).where(here)).all()
         sums = _sums(connection, here)[header.list_id]
         kept.said[header.list_id] = _said(header, rows, sums, kept.codes)
-    became = _became_by_list(connection, and_(here, list_outcomes.c.list_id == header.list_id))
-    return _with_outcomes(header, kept.said[header.list_id], became[header.list_id], kept.codes)
+    after = list_outcomes.c.list_id == header.list_id
+    became = connection.execute(select(list_outcomes).where(after)).all()
+    gone: Sequence[Row[Any]] = ()
+    if any(row.kind != CHURN for row in became):
+        # By account: a join would read the whole list once more.
+        accounts = select(list_outcomes.c.account_id).where(after, list_outcomes.c.kind != CHURN)
+        gone = connection.execute(select(*_SAID, *_RISKS).where(here, list_rows.c.account_id.in_(accounts))).all()
+    return _with_outcomes(header, kept.said[header.list_id], became, gone, kept.codes)
 
 
 def _sums(connection: Connection, which: ColumnElement[bool]) -> Mapping[int, list[Row[Any]]]:
     """Return per list and band the sums of the risks."""
     by_band = select(list_rows.c.list_id, list_rows.c.band, *map(func.sum, _RISKS)).where(which)
     return _grouped(connection.execute(by_band.group_by(list_rows.c.list_id, list_rows.c.band)))
-
-
-def _became_by_list(connection: Connection, which: ColumnElement[bool]) -> Mapping[int, list[Row[Any]]]:
-    return _grouped(connection.execute(select(*_BECAME).join_from(list_outcomes, list_rows, _SAME).where(which)))
 
 
 def _grouped(rows: Iterable[Row[Any]]) -> Mapping[int, list[Row[Any]]]:
@@ -181,15 +183,19 @@ def _said(header: Header, rows: Sequence[Row[Any]], sums: Sequence[Sequence[Any]
     return _Said(numbers, np.array([place[band] for band in names], dtype=np.int8), expected)
 
 
-def _with_outcomes(header: Header, said: _Said, became: Sequence[Row[Any]], codes: Mapping[str, int]) -> Entries:
+def _with_outcomes(
+    header: Header, said: _Said, became: Sequence[Row[Any]], rows: Sequence[Row[Any]], codes: Mapping[str, int]
+) -> Entries:
+    """Return the entries with what came of them; `rows` holds at least the rows of those who left view."""
     places = np.zeros(len(codes), dtype=np.int64)
     places[said.accounts] = np.arange(len(said.accounts))
     churn_day, gone_day = np.zeros((2, len(said.accounts)), dtype=np.int16)
-    expected = dict(said.expected)
     for row in became:
-        churned = row.kind == CHURN
-        (churn_day if churned else gone_day)[places[codes[row.account_id]]] = row.days
+        (churn_day if row.kind == CHURN else gone_day)[places[codes[row.account_id]]] = row.days
+    expected = dict(said.expected)
+    for row in rows:
+        gone = gone_day[places[codes[row.account_id]]]
         for window, (_, end) in WINDOWS.items():
-            if not churned and row.days <= end:
+            if 0 < gone <= end:
                 expected[header.bands.index(row.band), window] -= getattr(row, window)
     return Entries(said.accounts, said.bands, churn_day, gone_day, expected)
