@@ -52,6 +52,10 @@ POLICIES: dict[str, Access] = {
     "POST /views/{view_id}/delete": Access.SIGNED_IN,
     "GET /export.csv": Access.SIGNED_IN,
     "GET /export.xlsx": Access.SIGNED_IN,
+    "GET /accounts/{account_id:path}": Access.BOOK,
+    "POST /accounts/{account_id:path}/actions": Access.BOOK,
+    "POST /accounts/{account_id:path}/actions/{action_id}/undo": Access.BOOK,
+    "POST /actions": Access.SIGNED_IN,
 }
 """Per method and path of a route whom it lets in; the application does not start with a route that is not here."""
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from serving.web.settings import WebSettings
 
-PAGES = ("health", "sign_in", "me", "list_page", "views", "exports")
+PAGES = ("health", "sign_in", "me", "list_page", "views", "exports", "account_page", "act")
 FOREVER = "public, max-age=31536000, immutable"
 
 

@@ -1,0 +1,128 @@
+"""One account: its risk, why, what changed, what happened, what can be done, and where the numbers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import func, select
+
+from serving.acting.history import PastAction, actions_of, latest_action_id
+from serving.acting.kinds import REASONS, STAGES
+from serving.acting.ledger import LARGEST_ID
+from serving.acting.states import AccountState, read_states
+from serving.happened import events_of
+from serving.risk_list import current_list_id
+from serving.schema_history import account_events, list_maturity
+from serving.web.access import Seen, Viewer
+from serving.web.account_found import FoundAccount, find_account
+from serving.web.account_story import may_undo, tell
+from serving.web.account_view import bands, day_of, facts, risks, standing
+from serving.web.rendering import page, today_of, unchanged
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody sent that cannot be done, to be shown again in its form."""
+
+    kind: str = ""
+    wrong: str = ""
+    sent: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, kind: str, name: str, otherwise: str = "") -> str:
+        """Return what was sent in a field of the form of a kind."""
+        return str(self.sent.get(name) or "") if self.kind == kind else otherwise
+
+
+@router.get("/accounts/{account_id:path}")
+def account(
+    request: Request,
+    viewer: Seen,
+    account_id: str,
+    as_of: date | None = None,
+    did: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+) -> Response:
+    """Show an account as a week's list has it, and what was just done."""
+    return account_shown(request, viewer, account_id, as_of, did=did)
+
+
+def account_shown(
+    request: Request,
+    viewer: Viewer,
+    account_id: str,
+    as_of: date | None,
+    did: int | None = None,
+    draft: Draft | None = None,
+) -> Response:
+    """Return the page of an account; with a draft it is shown again because something in it is wrong.
+
+    Raises UsageError when no list was published for the week.
+    """
+    today = today_of(request, viewer)
+    with request.app.state.engine.connect() as connection:
+        found = find_account(connection, account_id, as_of)
+        tag, same = unchanged(request, found.published.list_id, today, *_moving(connection))
+        if same is not None and draft is None:
+            return same
+        context = _context(request, viewer, connection, found, today)
+    done = None if did is None else next((each for each in context["actions"] if each.id == did), None)
+    made = page(
+        request, "app/account.html.jinja", viewer, **context, done=done, can_undo=done and may_undo(done, viewer),
+        draft=draft or Draft(), request_key=new_key(),
+    )  # fmt: skip
+    if draft is None:
+        made.headers["etag"] = tag
+    else:
+        made.status_code = 422
+    return made
+
+
+def new_key() -> str:
+    """Return a random key that makes sending a form twice one action."""
+    return token_urlsafe(12)
+
+
+def _moving(connection: Connection) -> tuple[object, ...]:
+    """Return what changes an account's page beside its list and the day."""
+    matured = select(func.max(list_maturity.c.known_by), func.sum(list_maturity.c.matured_days))
+    return (
+        current_list_id(connection),
+        latest_action_id(connection),
+        connection.scalar(select(func.max(account_events.c.id))),
+        tuple(connection.execute(matured).one()),
+    )
+
+
+def _context(
+    request: Request, viewer: Viewer, connection: Connection, found: FoundAccount, today: date
+) -> dict[str, Any]:
+    at = request.app.state.clock()
+    state = read_states(connection, [found.account_id]).get(found.account_id, AccountState())
+    actions: list[PastAction] = actions_of(connection, found.account_id)
+    counted = day_of(found, today)
+    zone = viewer.zone or request.app.state.settings.timezone or "UTC"
+    return {
+        "found": found,
+        "published": found.published,
+        "row": found.row,
+        "today": today,
+        "state": state,
+        "bands": bands(found, state),
+        "risks": risks(found.row) if found.row else [],
+        "facts": facts(found, counted),
+        "standing": standing(state, today, at),
+        "actions": actions,
+        "story": tell(events_of(connection, found.account_id, found.as_of), actions, viewer, zone),
+        "stages": STAGES,
+        "reasons": REASONS,
+    }
