@@ -101,6 +101,7 @@ def effective_size(entries: NDArray[np.float64], churned: NDArray[np.float64]) -
 
 def said(group: str, counted: Counted, window: str) -> str:
     """Return what came of a group in one sentence: of 100 High, 31 left within 90 days …; the list said 34."""
-    interval = between(*counted.interval)
+    if not counted.known:
+        return f"No {group}."
     found = f"Of {whole(counted.known)} {group}, {whole(counted.churned)} left {WORDS[window]}"
-    return f"{found} (95% interval {interval}); the list said {whole(counted.expected)}." if interval else f"{found}."
+    return f"{found} (95% interval {between(*counted.interval)}); the list said {whole(counted.expected)}."

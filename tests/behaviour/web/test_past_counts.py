@@ -17,7 +17,7 @@ def test_what_came_of_a_band_is_one_sentence() -> None:
     assert said("High", counted, "risk_90") == (
         "Of 100 High, 31 left within 90 days (95% interval 23–41%); the list said 34."
     )
-    assert said("High", Counted(0, 0, 0.0, 0, 0, 0), "risk_90") == "Of 0 High, 0 left within 90 days."
+    assert said("High", Counted(0, 0, 0.0, 0, 0, 0), "risk_90") == "No High."
 
 
 def test_an_account_that_stands_on_every_list_counts_once() -> None:
