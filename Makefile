@@ -51,8 +51,10 @@ demo: environment
 	@echo "3/4 Running the weekly job ..."
 	@$(BIN)/forewarn weekly --config configs/demo.toml || \
 	  { echo "The demo stopped: the weekly job failed; see the message above." >&2; exit 1; }
-	@echo "4/4 Where things are:"
-	@$(BIN)/forewarn status --config configs/demo.toml
+	@echo "4/4 Who may sign in, and where things are:"
+	@$(BIN)/forewarn user add manager --role manager --generate --replace --config configs/demo.toml && \
+	  $(BIN)/forewarn user add csm --role csm --owner "CSM 4-6" --generate --replace --config configs/demo.toml && \
+	  $(BIN)/forewarn status --config configs/demo.toml
 
 test: lint
 	@echo "Running all tests ..."
