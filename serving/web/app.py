@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from serving.api.description import routers
 from serving.list_index import ListIndexes
 from serving.web.access import POLICIES, enforce
 from serving.web.errors import answer_errors
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from serving.web.settings import WebSettings
 
-PAGES = ("health", "sign_in", "me", "list_page", "views", "exports", "account_page", "act")
+PAGES = ("health", "sign_in", "me", "list_page", "views", "exports", "account_page", "act", "past_page", "revenue_page")
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -55,6 +56,8 @@ def create_app(engine: Engine, settings: WebSettings, clock: Callable[[], dateti
     app.mount("/static", GZipMiddleware(_Assets(directory=STATIC), minimum_size=1_000))
     for name in PAGES:
         app.include_router(import_module(f"serving.web.{name}").router, include_in_schema=False)
+    for router in routers():
+        app.include_router(router)
     answer_errors(app)
     _require_policies(app)
     return app
