@@ -146,6 +146,7 @@ not_scored = Table(
     Column("why", Text, nullable=False),
     Column("owner", Text),
     Column("segment", Text),
+    Index(None, "account_id"),
 )
 
 pointers = Table(

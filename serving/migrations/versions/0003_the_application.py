@@ -1,12 +1,14 @@
 """The application: people, what they say and do, what happened to accounts, and more beside each list row."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
 down_revision = "0002"
 
-ROW_COLUMNS = {
+ROW_COLUMNS: dict[str, Any] = {
     "saveable": sa.Float(),
     "place": sa.Integer(),
     "driver": sa.Text(),
@@ -31,6 +33,7 @@ def upgrade() -> None:
         op.add_column("list_rows", sa.Column(name, kind, nullable=True))
     for name in ("owner", "segment"):
         op.add_column("not_scored", sa.Column(name, sa.Text(), nullable=True))
+    op.create_index("ix_not_scored_account_id", "not_scored", ["account_id"])
     _make_people()
     _make_acting()
     _make_messages()
@@ -41,6 +44,7 @@ def downgrade() -> None:
     """Take them away again."""
     for table in reversed(TABLES):
         op.drop_table(table)
+    op.drop_index("ix_not_scored_account_id", "not_scored")
     for name in ("owner", "segment"):
         op.drop_column("not_scored", name)
     for name in ROW_COLUMNS:
@@ -48,7 +52,7 @@ def downgrade() -> None:
     op.drop_column("lists", "reach")
 
 
-def _needed(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def _needed(name: str, kind: Any) -> sa.Column[Any]:  # noqa: ANN401  any column type
     return sa.Column(name, kind, nullable=False)
 
 
