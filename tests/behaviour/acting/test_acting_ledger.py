@@ -59,6 +59,16 @@ def test_every_kind_of_action_shows_in_the_state(either: Engine) -> None:
     assert texts[4] == "Note: Called twice."
 
 
+def test_time_in_stage_runs_on_when_the_same_stage_is_given_again(engine: Engine) -> None:
+    say(engine, "stage", stage="saving")
+    say(engine, "stage", at=LATER, stage="saving")
+    assert state(engine).stage_days(LATER) == 3
+    say(engine, "stage", at=LATER, stage="recovered")
+    assert state(engine).stage_days(LATER) == 0
+    say(engine, "stage", at=LATER, stage=None)
+    assert state(engine).stage_days(LATER) is None
+
+
 def test_what_was_taken_back_never_was_and_stays_on_record(either: Engine) -> None:
     first = say(either, "stage", stage="at risk")
     second = say(either, "stage", at=LATER, stage="saving")
