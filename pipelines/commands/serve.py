@@ -1,7 +1,9 @@
 """forewarn serve: the application in which people read the list and act on it."""
 
 import argparse
+import socket
 
+from features.errors import UsageError
 from pipelines.console import find_settings, note
 
 HELP = "serve the list as a web application and an API until it is stopped"
@@ -26,13 +28,23 @@ def run(args: argparse.Namespace) -> None:
     web = settings.web.model_copy(update={"timezone": settings.web.timezone or settings.schedule.timezone})
     host, port = args.host or web.host, args.port or web.port
     engine = open_database(settings.database_url)
-    if not any(person.active for person in people(engine)) and not web.user_header:
+    if not any(person.active for person in people(engine)):
         note(f"Nobody may sign in yet: forewarn user add NAME --role manager --config {path}")
-    note(f"Forewarn answers on {web.address or f'http://{host}:{port}'} (Ctrl-C stops it).")
     # Peers are who they are: the trusted proxy is told by its own address, never by a header that anybody can send.
-    uvicorn.run(
-        create_app(engine, web), host=host, port=port, proxy_headers=False, server_header=False, log_level="warning"
-    )
+    config = uvicorn.Config(create_app(engine, web), proxy_headers=False, server_header=False, log_level="warning")
+    with _listening(host, port) as listener:
+        note(f"Forewarn answers on {web.address or f'http://{host}:{port}'} (Ctrl-C stops it).")
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises UsageError when the address is taken or not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2_048)
+    except OSError as error:
+        way_out = "stop what listens there, or choose another with --port or [web] port"
+        raise UsageError(f"{host} port {port} cannot be listened on: {error.strerror}; {way_out}") from error
 
 
 def _port(text: str) -> int:
