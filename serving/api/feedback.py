@@ -23,7 +23,7 @@ from serving.api.lists import find_index
 from serving.api.paging import LARGEST_ID, Nothing, Paged, make_cursor, next_link, read_cursor
 from serving.schema_acting import actions
 from serving.web.access import Seen, Viewer
-from serving.web.errors import NotHere
+from serving.web.errors import CannotBeDone, NotHere
 
 if TYPE_CHECKING:
     from serving.acting.history import PastAction
@@ -141,7 +141,10 @@ def act_on(request: Request, viewer: Viewer, account_id: str, sent: Sent, key: s
     """Write an action down and return its id; the key counts for this person only."""
     state = request.app.state
     with state.engine.connect() as connection:
-        list_id = find_index(request, connection, sent.as_of).header.list_id
+        try:
+            list_id = find_index(request, connection, sent.as_of).header.list_id
+        except NotHere as error:
+            raise CannotBeDone(f"as_of: {error.detail}") from None
     content = sent.model_dump(mode="json")
     own = None if key is None else sha256(f"{viewer.user_id}\x1f{key}".encode("utf-8", "replace")).hexdigest()
     action = Action(account_id, content["kind"], content["detail"], list_id, own)

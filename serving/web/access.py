@@ -196,7 +196,8 @@ def _viewer(person: Person, csrf: str) -> Viewer:
 
 
 def _check_book(connection: Connection, viewer: Viewer, account_id: str) -> None:
-    known, owner = owner_of(connection, account_id)
+    # PostgreSQL refuses to look for a NUL character.
+    known, owner = (False, None) if "\x00" in account_id else owner_of(connection, account_id)
     if not known or not viewer.sees(owner):
         # The same words for both: whether an account exists is not for everybody to know.
         raise NotHere(f"There is no account {account_id!r} in your book.")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from features.errors import ForewarnError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
-    from fastapi.responses import Response
 
 log = logging.getLogger("forewarn.web")
 WITHOUT_WORDS = {404: "There is no such page.", 405: "This address is not asked in this way."}
@@ -51,10 +51,12 @@ class CannotBeDone(HTTPException):
         super().__init__(422, detail)
 
 
-def problem(status: int, detail: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:  # noqa: ANN401
+def problem(status: int, detail: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> Response:  # noqa: ANN401
     """Return a problem of RFC 9457: what went wrong, in words, for this one request."""
     content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return JSONResponse({**content, "instance": path, **more}, status, headers, media_type=PROBLEM)
+    text = json.dumps({**content, "instance": quote(path, errors="replace"), **more}, ensure_ascii=False)
+    # What was sent may hold halves of characters, which UTF-8 has no bytes for.
+    return Response(text.encode("utf-8", "replace"), status, headers, media_type=PROBLEM)
 
 
 def answer_errors(app: FastAPI) -> None:
@@ -77,10 +79,16 @@ def _http(request: Request, error: HTTPException) -> Response:
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
-    found = [{"where": [str(part) for part in each["loc"]], "rule": each["msg"]} for each in error.errors()]
+    found = [{"where": [str(part) for part in each["loc"]], "rule": _rule(each)} for each in error.errors()]
     first = found[0]
     detail = f"{'.'.join(first['where'][1:]) or first['where'][0]}: {first['rule']}"
     return _answer(request, 422, detail, {}, errors=found)
+
+
+def _rule(fault: Any) -> str:  # noqa: ANN401  a dictionary of pydantic
+    if fault.get("type") == "extra_forbidden":
+        return "there is no such parameter" if fault["loc"][0] == "query" else "there is no such field"
+    return str(fault["msg"]).removeprefix("Value error, ")
 
 
 def _refused(request: Request, error: ForewarnError) -> Response:
