@@ -90,7 +90,7 @@ class Retention:
     due_often: float
     """ARR of contracts that end again within 100 days of each renewal."""
     longer: Seen
-    """Past renewals of the contracts that end once, 62 to 89 days ahead."""
+    """Past renewals of the contracts that end once, 90 to 117 days ahead."""
     shorter: Seen
     """Past quarters of the contracts that end often."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from serving.happened import CHURN, outcomes_of
 from serving.kept import Kept
@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 
 APART = 28
 """Days between the past lists that are read: each renewal then lies FAR days ahead of just one of them."""
-FAR = (62, 90)
+FAR = (90, 118)
+"""Days from a list to the renewals that it tells of: before most notices, which would take accounts off the list."""
+RENEWED_BY = FAR[1] + 35
+"""Days after a list by which who renews, on time or late, is on the lists again."""
+NOT_AFTER = RENEWED_BY + 60
 QUARTER_AGO = 91
 AGO = (35, 120)
 """Days between a list and the earlier one that tells how often a contract ends."""
 SHORT = 100
 """A contract whose renewal moved on by no more days than this ends again within a quarter or so."""
 NONE = Seen(0, 0)
+ASKED_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -90,14 +95,14 @@ def outlook(engine: Engine, shown: Header, found: Sequence[Header]) -> Outlook:
     ]
     spaced = _spaced(mature, APART)
     marks: tuple[Mark, ...] = tuple(header.mark for header in spaced)
-    key = (shown.list_id, *(header.list_id for header in spaced), *marks)
+    key = (shown.list_id, *(header.list_id for header in found), *marks)
     return _outlooks.get(engine, key, lambda: _outlook(engine, shown, found, spaced))
 
 
 def _outlook(engine: Engine, shown: Header, found: Sequence[Header], spaced: Sequence[Header]) -> Outlook:
     with engine.connect() as connection:
         quarters = [
-            _quarters.get(engine, (header.list_id, header.mark), _lazily(connection, header, found))
+            _quarters.get(engine, *_lazily(connection, header, found, _later(header, shown, found)))
             for header in spaced
         ]
         now = _with_terms(connection, _read(connection, shown), shown, found)
@@ -115,8 +120,21 @@ def _quarters_apart(spaced: Sequence[Header]) -> list[int]:
     return [place for place, header in enumerate(spaced) if header.list_id in apart]
 
 
-def _lazily(connection: Connection, header: Header, found: Sequence[Header]) -> Callable[[], _Quarter]:
-    return lambda: _quarter(connection, header, found)
+def _lazily(
+    connection: Connection, header: Header, found: Sequence[Header], later: Header | None
+) -> tuple[Hashable, Callable[[], _Quarter]]:
+    key = (header.list_id, header.mark, later and later.list_id)
+    return key, lambda: _quarter(connection, header, found, later)
+
+
+def _later(header: Header, shown: Header, found: Sequence[Header]) -> Header | None:
+    """Return the first list that tells who renewed, up to the one that is shown."""
+    after = [
+        each
+        for each in found
+        if RENEWED_BY <= (each.as_of - header.as_of).days <= NOT_AFTER and each.as_of <= shown.as_of
+    ]
+    return min(after, key=lambda each: each.as_of, default=None)
 
 
 def _spaced(newest_first: Sequence[Header], days: int) -> list[Header]:
@@ -132,20 +150,31 @@ def _added(seen: Sequence[Seen]) -> Seen:
     return Seen(sum(each.renewals for each in seen), sum(each.churned for each in seen))
 
 
-def _quarter(connection: Connection, header: Header, found: Sequence[Header]) -> _Quarter:
+def _quarter(connection: Connection, header: Header, found: Sequence[Header], later: Header | None) -> _Quarter:
     read = _with_terms(connection, _read(connection, header), header, found)
     became = outcomes_of(connection, [header.list_id])[header.list_id]
     kinds = [became[account].kind if account in became else None for account in read.accounts]
     churned = np.array([kind == CHURN for kind in kinds], dtype=bool)
     known = churned | np.array([kind is None for kind in kinds], dtype=bool)
-    book = read.contracts
-    far = known & ~book.short & (book.renewal >= FAR[0]) & (book.renewal < FAR[1])
-    short = known & book.short
+    short = known & read.contracts.short
     return _Quarter(
-        past=_past(header, book, known, churned),
-        longer=Seen(int(far.sum()), int((far & churned).sum())),
+        past=_past(header, read.contracts, known, churned),
+        longer=NONE if later is None else _renewed(connection, read, known, later),
         shorter=Seen(int(short.sum()), int((short & churned).sum())) if _earlier(header, found) else None,
     )
+
+
+def _renewed(connection: Connection, read: _Read, known: NDArray[np.bool_], later: Header) -> Seen:
+    """Return how many renewals lay FAR ahead, and how many of these accounts are on the later list no more."""
+    book = read.contracts
+    far = known & ~book.short & (book.renewal >= FAR[0]) & (book.renewal < FAR[1])
+    accounts = [read.accounts[place] for place in np.flatnonzero(far).tolist()]
+    there = 0
+    for start in range(0, len(accounts), ASKED_AT_ONCE):
+        some = list_rows.c.account_id.in_(accounts[start : start + ASKED_AT_ONCE])
+        count = select(func.count()).select_from(list_rows).where(list_rows.c.list_id == later.list_id, some)
+        there += connection.scalar(count) or 0
+    return Seen(len(accounts), len(accounts) - there)
 
 
 def _past(header: Header, book: Contracts, known: NDArray[np.bool_], churned: NDArray[np.bool_]) -> PastQuarter | None:

@@ -11,7 +11,9 @@ from sqlalchemy import Engine, insert
 
 from serving.happened import CHURN, LEFT_VIEW, FollowUp, ListOutcome, keep
 from serving.past_lists import PastLists, past_lists
+from serving.past_rows import past_rows
 from serving.publish import publish
+from serving.revenue import revenue
 from serving.schema_acting import actions
 from serving.store import open_database
 from tests.made_lists import AS_OF, AT, make_list
@@ -136,6 +138,23 @@ def test_disagreements_turn_out_by_what_was_said_last(book: Engine) -> None:
     assert (only.how_many, only.matured, only.churned, only.expected) == (5, 3, 2, 1.5)
     (mine,) = past_lists(book, "Owner 01").disagreements
     assert (mine.how_many, mine.matured, mine.churned) == (2, 1, 1)
+
+
+def test_postgresql_counts_alike(book: Engine, postgres_url: str) -> None:
+    other = open_database(postgres_url)
+    try:
+        follow(other, planted(other, 20), 90, BECAME)
+        follow(other, planted(other, 6), 30, {"A00032": ListOutcome(CHURN, 5)})
+        for engine in (book, other):
+            say(engine, "A00001", 1, "Low", "seasonal")
+        for sees in (None, "Owner 02"):
+            assert past_lists(other, sees) == past_lists(book, sees)
+        assert past_rows(other, AS_OF - 20 * WEEK, None) == past_rows(book, AS_OF - 20 * WEEK, None)
+        assert revenue(other, today=AS_OF) == revenue(book, today=AS_OF)
+    finally:
+        with other.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        other.dispose()
 
 
 def test_a_database_without_lists_has_nothing_to_say(tmp_path: Path) -> None:

@@ -127,25 +127,47 @@ def test_the_first_quarter_is_known_from_the_list_alone(book: Engine) -> None:
     assert (outlook.retention.second, outlook.past, outlook.without_arr) == (None, (), 1)
 
 
-def test_past_quarters_and_renewals_speak_once_their_list_is_mature(book: Engine) -> None:
+def test_past_quarters_speak_once_their_list_is_mature(book: Engine) -> None:
     ago = 14 * WEEK
-    ends = [AS_OF - ago + days * DAY for days in (70, 89, 90, 61)]
     for weeks in range(3):
-        planted(book, AS_OF - ago - weeks * WEEK, renewal_date=ends)
+        planted(book, AS_OF - ago - weeks * WEEK)
     gone = {"A00001": ListOutcome(CHURN, 71)}
 
-    def outlook(matured: int) -> tuple[int, int, list[float]]:
+    def past(matured: int) -> list[tuple[date, float]]:
         keep(book, NONE, [FollowUp(number, AS_OF, matured, gone) for number in (3, 4, 5)])
-        found = revenue(book, today=AS_OF).outlook
-        assert found.retention is not None
-        seen = found.retention.longer
-        return seen.renewals, seen.churned, [round(quarter.actual, 6) for quarter in found.past]
+        return [(each.as_of, round(each.actual, 6)) for each in revenue(book, today=AS_OF).outlook.past]
 
-    assert outlook(60) == (0, 0, [])
-    # Of three weekly lists one speaks; on it three accounts have an ARR, and two of their renewals lie far enough.
-    assert outlook(90) == (2, 1, [0.9])
-    past = revenue(book, AS_OF - WEEK, today=AS_OF).outlook
-    assert [quarter.as_of for quarter in past.past] == [AS_OF - ago]
+    assert past(60) == []
+    # Of three weekly lists the newest speaks.
+    assert past(90) == [(AS_OF - ago, 0.9)]
+    earlier = revenue(book, AS_OF - WEEK, today=AS_OF).outlook
+    assert [each.as_of for each in earlier.past] == [AS_OF - ago]
+
+
+def test_a_renewal_counts_once_and_by_who_is_scored_after_it(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/forewarn.db")
+    ago = 22 * WEEK
+    # The third lies too far ahead, and the fourth has no ARR.
+    ends = [AS_OF - ago + days * DAY for days in (90, 117, 118, 100)]
+    for weeks in range(3):
+        planted(engine, AS_OF - ago - weeks * WEEK, renewal_date=ends)
+        keep(engine, NONE, [FollowUp(weeks + 1, AS_OF, 90, {})])
+
+    def seen() -> tuple[int, int]:
+        found = revenue(engine, today=AS_OF).outlook.retention
+        assert found is not None
+        return found.longer.renewals, found.longer.churned
+
+    for as_of, renewals in ((AS_OF - WEEK, (0, 0)), (AS_OF, (2, 1))):
+        planted(engine, as_of)
+        with engine.begin() as connection:
+            for table in ("reasons", "explanations", "list_rows"):
+                connection.exec_driver_sql(
+                    f"DELETE FROM {table} WHERE account_id = 'A00001' AND list_id = (SELECT max(id) FROM lists)"
+                )
+        # The first list comes 147 days after; who renews late may not be on it again yet.
+        assert seen() == renewals
+    engine.dispose()
 
 
 def test_accounts_that_are_scored_no_more_are_named_beside_the_revenue(tmp_path: Path) -> None:
