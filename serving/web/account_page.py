@@ -12,23 +12,33 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import func, select
 
-from serving.acting.history import PastAction, actions_of, latest_action_id
+from serving.acting.history import actions_of, latest_action_id
 from serving.acting.kinds import REASONS, STAGES
 from serving.acting.ledger import LARGEST_ID
 from serving.acting.states import AccountState, read_states
+from serving.explanation import read_explanations
 from serving.happened import events_of
 from serving.risk_list import current_list_id
 from serving.schema_history import account_events, list_maturity
 from serving.web.access import Seen, Viewer
 from serving.web.account_found import FoundAccount, find_account
-from serving.web.account_story import may_undo, tell
-from serving.web.account_view import bands, day_of, facts, risks, standing
+from serving.web.account_history import drawn, past_weeks
+from serving.web.account_numbers import numbers, sources
+from serving.web.account_peers import earlier_values, peer_numbers
+from serving.web.account_story import KINDS, Story, may_undo, tell
+from serving.web.account_view import bands, changes, day_of, facts, risks, standing
+from serving.web.account_why import behind, waterfalls
+from serving.web.list_view import tones
 from serving.web.rendering import page, today_of, unchanged
+from serving.web.svg_time import time_line
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 router = APIRouter()
+MOST_WEEKS = 60
+LATEST = 6
+"""Things that happened last, in sight without opening anything."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +118,8 @@ def _context(
 ) -> dict[str, Any]:
     at = request.app.state.clock()
     state = read_states(connection, [found.account_id]).get(found.account_id, AccountState())
-    actions: list[PastAction] = actions_of(connection, found.account_id)
+    actions = actions_of(connection, found.account_id)
+    events = events_of(connection, found.account_id, found.as_of)
     counted = day_of(found, today)
     zone = viewer.zone or request.app.state.settings.timezone or "UTC"
     return {
@@ -122,7 +133,35 @@ def _context(
         "facts": facts(found, counted),
         "standing": standing(state, today, at),
         "actions": actions,
-        "story": tell(events_of(connection, found.account_id, found.as_of), actions, viewer, zone),
         "stages": STAGES,
         "reasons": REASONS,
+        "tones": tones(found.published),
+        "known_kinds": KINDS,
+        "most_weeks": MOST_WEEKS,
+        "latest": LATEST,
+        **_over_time(connection, found, tell(events, actions, viewer, zone)),
+        **_explained(request, connection, found),
+    }
+
+
+def _over_time(connection: Connection, found: FoundAccount, story: Story) -> dict[str, Any]:
+    weeks = past_weeks(connection, found.account_id)
+    line = drawn(found, weeks, story)
+    pictures = (time_line(line, narrow=False), time_line(line, narrow=True))
+    return {"story": story, "weeks": weeks, "line": line, "pictures": pictures}
+
+
+def _explained(request: Request, connection: Connection, found: FoundAccount) -> dict[str, Any]:
+    """Return why a scored account has its risk, and the numbers; nothing of it for one without a score."""
+    known = read_explanations(connection, found.header, [found.account_id]).get(found.account_id)
+    nothing = {"waterfalls": (), "behind": [], "numbers": None, "sources": sources(found), "changes": changes(found)}
+    if known is None or found.row is None:
+        return nothing
+    engine = request.app.state.engine
+    peers = peer_numbers(engine, connection, found.header, found.segment)
+    earlier = earlier_values(engine, connection, found.account_id, found.as_of)
+    return nothing | {
+        "waterfalls": waterfalls(found, known),
+        "behind": behind(found, known, peers, earlier, request.app.state.settings.plays),
+        "numbers": numbers(found, known),
     }

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from serving.formats import plain
+from serving.formats import day, plain
 
 if TYPE_CHECKING:
     from serving.acting.history import PastAction
@@ -46,8 +46,8 @@ class Story:
     """What happened, the newest first, and by kind."""
 
     all: tuple[Happened, ...]
-    by_kind: tuple[tuple[str, tuple[Happened, ...]], ...]
-    """Title of a kind and what happened of it."""
+    by_kind: tuple[tuple[str, str, tuple[Happened, ...]], ...]
+    """A kind, its title, and what happened of it."""
 
 
 def tell(events: Sequence[AccountEvent], actions: Sequence[PastAction], viewer: Viewer, zone: str) -> Story:
@@ -56,7 +56,7 @@ def tell(events: Sequence[AccountEvent], actions: Sequence[PastAction], viewer: 
     newest = sorted(told, key=lambda each: each.on, reverse=True)
     kinds = dict.fromkeys((*KINDS, *(each.kind for each in newest)))
     grouped = ((kind, tuple(each for each in newest if each.kind == kind)) for kind in kinds)
-    by_kind = tuple((KINDS.get(kind, plain(kind).capitalize()), some) for kind, some in grouped if some)
+    by_kind = tuple((kind, KINDS.get(kind, plain(kind).capitalize()), some) for kind, some in grouped if some)
     return Story(tuple(newest), by_kind)
 
 
@@ -66,8 +66,6 @@ def may_undo(action: PastAction, viewer: Viewer) -> bool:
 
 
 def _event(event: AccountEvent) -> Happened:
-    from serving.formats import day
-
     late = f"known from {day(event.known_on)} on" if event.known_on > event.on else ""
     return Happened(event.kind, event.on, plain(event.text), late)
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from serving.formats import MISSING, between, day, days_left, money, percent, plain, whole
+from serving.formats import MISSING, between, day, days_left, money, percent, plain, points, whole
 from serving.web.list_view import OLD_DAYS, SOON_DAYS, SPONSORS, counted_from, tones
+from serving.web.svg import step_bar
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from serving.acting.states import AccountState
     from serving.list_row import ListRow
     from serving.web.account_found import FoundAccount
@@ -43,6 +46,17 @@ class Bands:
     tone: str
     about: str
     """Who gave the CSM's, why and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part of the change since the week before, in percentage points."""
+
+    title: str
+    more: str
+    value: str
+    tone: str
+    bar: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,28 @@ def facts(found: FoundAccount, today: date) -> list[Fact]:
     ]
 
 
+def changes(found: FoundAccount) -> list[Change]:
+    """Return the parts of the change since the week before; none where it is not known."""
+    row = found.row
+    if row is None or row.change is None:
+        return []
+    parts = (
+        ("New data", "what happened at the account", row.change_data),
+        ("Time", "the calendar moved on: nearer to the renewal, longer without contact", row.change_clock),
+        ("New model", "the same data said by another model", row.change_model),
+    )
+    known = [(title, more, part) for title, more, part in parts if part is not None]
+    most = max((abs(part) for _, _, part in known), default=0.0)
+    return [
+        Change(title, more, points(part), "raises" if part >= 0 else "lowers", _bar(part, most))
+        for title, more, part in known
+    ]
+
+
+def _bar(part: float, most: float) -> Markup:
+    return step_bar(0.0, part, -most, most, "raises" if part >= 0 else "lowers")
+
+
 def standing(state: AccountState, today: date, at: datetime) -> Standing:
     """Return what people said last."""
     days = state.stage_days(at)
@@ -151,7 +187,7 @@ def _ago(last: date | None, as_of: date) -> str:
     if last is None:
         return "none is known"
     days = (as_of - last).days
-    return f"{days:,} day{'' if days == 1 else 's'} before the as-of date"
+    return f"{days:,} day{'' if days == 1 else 's'} before this week"
 
 
 def _weeks(weeks: int | None) -> str:
