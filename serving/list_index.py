@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from serving.acting.states import AccountState
 
+KEPT_SEARCHES = 64
 KEPT = 4
 """Lists kept in memory: the current one and what was looked at last."""
 TEXTS = ("owner", "segment", "band", "previous_band", "driver")
@@ -316,13 +317,23 @@ class _Search:
 
         self._whole = "\x00".join(texts)
         self._starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
+        self._kept: OrderedDict[str, NDArray[np.bool_]] = OrderedDict()
 
     def says(self, text: str) -> NDArray[np.bool_]:
-        """Return in which rows the text stands, in any case of letters."""
+        """Return in which rows the text stands, in any case of letters; the next page asks the same again."""
+        wanted = text.casefold()
+        found = self._kept.get(wanted)
+        if found is None:
+            found = self._kept[wanted] = self._find(wanted)
+            while len(self._kept) > KEPT_SEARCHES:
+                self._kept.popitem(last=False)
+        return found
+
+    def _find(self, text: str) -> NDArray[np.bool_]:
         import numpy as np
 
         rows = np.zeros(len(self._starts) - 1, dtype=bool)
-        at = [found.start() for found in re.finditer(re.escape(text.casefold()), self._whole)]
+        at = [found.start() for found in re.finditer(re.escape(text), self._whole)]
         rows[np.searchsorted(self._starts, at, side="right") - 1] = True
         return rows
 

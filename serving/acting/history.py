@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from serving.formats import day
-from serving.schema import list_rows, lists
+from serving.schema import lists
 from serving.schema_acting import actions
 
 NEWEST = select(func.max(actions.c.id))
@@ -30,20 +30,6 @@ class PastAction:
     undone: bool
     can_be_undone: bool
     list_as_of: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """A CSM's band beside the automated one of the list they looked at."""
-
-    account_id: str
-    list_id: int
-    as_of: date
-    owner: str | None
-    automated_band: str
-    csm_band: str
-    reason: str
-    at: datetime
 
 
 def latest_action_id(connection: Connection) -> int:
@@ -71,33 +57,6 @@ def actions_of(connection: Connection, account_id: str) -> list[PastAction]:
             list_as_of=row.as_of,
         )
         for row in rows
-    ]
-
-
-def disagreements(connection: Connection) -> list[Disagreement]:
-    """Return where a CSM gave another band than the list they looked at and did not take it back, the oldest first."""
-    taken_back = select(actions.c.undoes).where(actions.c.undoes.is_not(None))
-    columns = (list_rows.c.account_id, list_rows.c.list_id, lists.c.as_of, list_rows.c.owner, list_rows.c.band)
-    query = (
-        select(*columns, actions.c.detail, actions.c.at)
-        .join(lists, lists.c.id == list_rows.c.list_id)
-        .join(actions, (actions.c.list_id == list_rows.c.list_id) & (actions.c.account_id == list_rows.c.account_id))
-        .where(actions.c.kind == "risk", actions.c.id.not_in(taken_back))
-        .order_by(actions.c.id)
-    )
-    return [
-        Disagreement(
-            row.account_id,
-            row.list_id,
-            row.as_of,
-            row.owner,
-            row.band,
-            row.detail["band"],
-            row.detail["reason"],
-            row.at,
-        )
-        for row in connection.execute(query)
-        if row.detail["band"] not in (None, row.band)
     ]
 
 

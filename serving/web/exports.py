@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
+from serving.acting.history import latest_action_id
 from serving.export_csv import csv_lines
 from serving.export_xlsx import write_xlsx
 from serving.list_choice import parse_choice
-from serving.risk_list import read_rows
+from serving.risk_list import current_list_id, read_rows
 from serving.web.access import Seen, Viewer
 from serving.web.list_page import choose, unscored
 
@@ -46,7 +47,8 @@ def _chosen(request: Request, viewer: Viewer) -> tuple[PublishedList, States]:
     """Return the list cut down to the chosen rows, and to what the viewer may see of those without a score."""
     choice = parse_choice(request.query_params.multi_items())
     with request.app.state.engine.connect() as connection:
-        chosen = choose(request, viewer, connection, choice)
+        shown, newest = current_list_id(connection), latest_action_id(connection)
+        chosen = choose(request, viewer, connection, choice, shown, newest)
         header = chosen.index.header
         accounts = [chosen.index.accounts[row] for row in chosen.rows]
         rows = list(read_rows(connection, header.list_id, accounts).values())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from serving.acting.history import latest_action_id
 from serving.acting.kinds import STAGES
@@ -46,11 +46,16 @@ class Chosen:
     rows: NDArray[np.int64]
 
 
-def choose(request: Request, viewer: Viewer, connection: Connection, choice: ListChoice) -> Chosen:
-    """Return the rows of the list that the choice asks for, of the viewer's book only."""
-    lists, shown = request.app.state.lists, current_list_id(connection)
+def choose(
+    request: Request, viewer: Viewer, connection: Connection, choice: ListChoice, shown: int | None, newest: int
+) -> Chosen:
+    """Return the rows of the list that the choice asks for, of the viewer's book only.
+
+    `shown` is the id of the current list and `newest` that of the newest action, both as read by the same request.
+    """
+    lists = request.app.state.lists
     index = lists.find(connection, choice.as_of, shown if choice.as_of is None else None)
-    states = lists.states(connection, latest_action_id(connection))
+    states = lists.states(connection, newest)
     current = index.header.list_id == shown
     today = counted_from(index.header, today_of(request, viewer), current=current)
     return Chosen(index, states, choice, current, today, index.rows(choice, viewer.book, states, today))
@@ -66,9 +71,10 @@ def the_list(request: Request, viewer: Seen) -> Response:
         if shown is None:
             return page(request, "app/no_list.html.jinja", viewer)
         views = own_views(connection, viewer.user_id)
+        newest = latest_action_id(connection)
         parts = (
             shown,
-            latest_action_id(connection),
+            newest,
             today_of(request, viewer),
             views,
             request.headers.get("hx-request"),
@@ -76,7 +82,7 @@ def the_list(request: Request, viewer: Seen) -> Response:
         tag, same = unchanged(request, *parts)
         if same is not None:
             return same
-        chosen = choose(request, viewer, connection, choice)
+        chosen = choose(request, viewer, connection, choice, shown, newest)
         made = page(
             request, "app/list.html.jinja", viewer, **_context(request, viewer, connection, chosen, clock), views=views
         )
@@ -189,7 +195,8 @@ def _unscored_beside(connection: Connection, chosen: Chosen, viewer: Viewer) -> 
     if search:
         found = unscored(connection, list_id, viewer.book, search)
         return {"total": len(found), "found": found[:UNSCORED_IN_SIGHT]}
-    count = select(func.count()).select_from(not_scored).where(not_scored.c.list_id == list_id)
-    if viewer.book is not None:
-        count = count.where(not_scored.c.owner == viewer.book)
-    return {"total": connection.scalar(count), "found": []}
+    kept = chosen.index.totals
+    key = ("not scored", viewer.book)
+    if key not in kept:
+        kept[key] = {"total": len(unscored(connection, list_id, viewer.book)), "found": []}
+    return kept[key]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from serving.list_index import ListIndex, States
 
 Key = tuple[object, ...]
+END = "\x1e"
+"""Stands after each row in what the template makes; a control character, so no text on a page has it."""
 KEPT = 6_000
 """Rows kept: some 15 MB."""
 
@@ -38,11 +40,7 @@ class RowPieces:
         found = self._find(keys)
         missing = [account for account in accounts if account not in found]
         if missing:
-            template, toned = environment().get_template("app/_row.html.jinja"), tones(index.header)
-            for account, row in read_rows(connection, index.header.list_id, missing).items():
-                view = row_view(row, index, states.by_account.get(account), seen, toned)
-                # The template escapes what it is given, so what it makes is safe to put on a page.
-                found[account] = Markup(template.render(row=view))  # noqa: S704
+            found |= _made(connection, index, states, missing, seen)
             self._keep({keys[account]: found[account] for account in missing})
         return [found[account] for account in accounts]
 
@@ -58,6 +56,17 @@ class RowPieces:
             self._kept |= made
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
+
+
+def _made(
+    connection: Connection, index: ListIndex, states: States, accounts: Sequence[str], seen: SeenOn
+) -> dict[str, Markup]:
+    toned, rows = tones(index.header), read_rows(connection, index.header.list_id, accounts)
+    views = [row_view(row, index, states.by_account.get(account), seen, toned) for account, row in rows.items()]
+    made = environment().get_template("app/_rows.html.jinja").render(rows=views, end=END)
+    # The template escapes what it is given, so what it makes is safe to put on a page.
+    pieces = [Markup(piece.strip()) for piece in made.split(END)]  # noqa: S704
+    return dict(zip(rows, pieces[:-1], strict=True))
 
 
 def _key(index: ListIndex, states: States, account: str, seen: SeenOn) -> Key:

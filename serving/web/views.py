@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from serving.list_choice import parse_choice
@@ -19,6 +19,11 @@ from serving.web.errors import CannotBeDone, NotHere
 
 router = APIRouter()
 MOST = 50
+OWN = (
+    select(saved_views.c.id, saved_views.c.name, saved_views.c.query)
+    .where(saved_views.c.user_id == bindparam("person"))
+    .order_by(saved_views.c.name)
+)
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,7 @@ class SavedView:
 
 def own_views(connection: Connection, user_id: int) -> list[SavedView]:
     """Return a person's views in the order of their names."""
-    query = select(saved_views.c.id, saved_views.c.name, saved_views.c.query)
-    query = query.where(saved_views.c.user_id == user_id).order_by(saved_views.c.name)
-    return [SavedView(*row) for row in connection.execute(query)]
+    return [SavedView(*row) for row in connection.execute(OWN, {"person": user_id})]
 
 
 @router.post("/views")

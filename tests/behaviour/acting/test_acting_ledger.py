@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 from features.errors import UsageError
-from serving.acting.history import Disagreement, actions_of, disagreements, latest_action_id
+from serving.acting.history import actions_of, latest_action_id
 from serving.acting.ledger import ORDER_LOCK, Action, Actor, act, act_on_many, undo
 from serving.acting.plays import PLAYS, play_for
 from serving.acting.states import AccountState, all_states, read_states, rebuild
-from serving.schema import list_rows, lists
-from tests.made_lists import AS_OF, AT
+from serving.schema import lists
+from tests.made_lists import AT
 
 ANA, BEN = Actor(None, "ana"), Actor(None, "ben")
 LATER = AT + timedelta(days=3)
@@ -217,22 +217,6 @@ def test_on_postgres_nobody_overtakes_an_action_that_is_being_written(postgres_e
         assert waits.is_alive()
     waits.join(timeout=10)
     assert not waits.is_alive()
-
-
-def test_disagreements_stand_beside_the_band_of_the_list_looked_at(either: Engine) -> None:
-    say(either, "risk", band="High", reason="already known")
-    undo(either, say(either, "risk", band="Medium", reason="seasonal"), ANA, LATER)
-    say(either, "risk", band="Low", reason="seasonal")
-    say(either, "risk", band=None)
-    with either.connect() as connection:
-        found = disagreements(connection)
-        automated = connection.scalar(
-            select(list_rows.c.band).where(list_rows.c.account_id == "A00001", list_rows.c.list_id == newest(either))
-        )
-    assert automated == "Low", "the third of them agrees with the list"
-    assert found == [
-        Disagreement("A00001", newest(either), AS_OF, "Owner 01", "Low", "High", "already known", AT),
-    ]
 
 
 def test_every_driver_has_a_play_that_may_be_replaced() -> None:
