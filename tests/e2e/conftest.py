@@ -85,7 +85,7 @@ def look(browser: Browser, server: str) -> Iterator[Look]:
     def looking(theme: str = "light", size: dict[str, int] = DESK, **more: Any) -> Watched:
         # Without motion colours change at once, and axe sees no half-way ones.
         how = {"base_url": server, "color_scheme": theme, "viewport": size, "reduced_motion": "reduce", **more}
-        context = browser.new_context(**how)  # type: ignore[arg-type]
+        context = browser.new_context(**how)
         context.set_default_timeout(5_000)
         opened.append(Watched(context, server))
         return opened[-1]
@@ -98,10 +98,12 @@ def look(browser: Browser, server: str) -> Iterator[Look]:
 
 @pytest.fixture
 def sign_in(look: Look) -> Callable[..., Any]:
-    """Return a page of somebody who has just signed in, and is on the list; theme and size as for `look`."""
+    """Return a page of somebody who has just signed in, and is on the list; `allowed` error answers may come."""
 
-    def signed_in(name: str, **how: Any) -> Any:
-        page = look(**how).page()
+    def signed_in(name: str, allowed: tuple[int, ...] = (), **how: Any) -> Any:
+        watched = look(**how)
+        watched.expect_status(*allowed)
+        page = watched.page()
         page.goto("/")
         page.get_by_label("Name").fill(name)
         page.get_by_label("Password").fill(PASSWORD)
