@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
-from threading import Lock
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import Connection, Engine, select
 
 from features.errors import UsageError
 from serving.list_choice import LARGEST_FIRST, NO_STAGE, ListChoice, Sort
-from serving.risk_list import PublishedList, find_list, list_header
-from serving.schema import list_rows
+from serving.list_search import ListSearch
+from serving.list_states import States
+from serving.risk_list import PublishedList
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from serving.acting.states import AccountState
-
-KEPT_SEARCHES = 64
-KEPT = 4
-"""Lists kept in memory: the current one and what was looked at last."""
 TEXTS = ("owner", "segment", "band", "previous_band", "driver")
 NUMBERS = (
     "rank", "place", "arr", "arr_at_risk", "risk_90", "risk_60_90", "saveable", "change", "weeks_listed", "health",
@@ -65,7 +56,7 @@ class ListIndex:
         for name in DATES:
             days = [np.nan if each is None else each.toordinal() for each in columns[name]]
             self.numbers[name] = np.array(days, dtype=float)
-        self._search = _Search(columns["search"])
+        self._search = ListSearch(columns["search"])
         self.lowest = header.settings.band_names[-1]
         self._orders: dict[str, NDArray[np.int64]] = {}
         self._places: dict[str, NDArray[np.int64]] = {}
@@ -236,106 +227,6 @@ class ListIndex:
         if show == "left":
             return ~self.listed() & (self.texts["previous_band"][1] >= 0) & ~self.flags("previous_band", (self.lowest,))
         return None
-
-
-@dataclass(frozen=True)
-class States:
-    """Where the accounts stand that somebody has acted on, as of one action."""
-
-    last_action: int = 0
-    by_account: Mapping[str, AccountState] = field(default_factory=dict)
-
-    def staged(self, stages: Collection[str] | None) -> list[str]:
-        """Return the accounts in one of these stages, for None in any."""
-        return [
-            account
-            for account, state in self.by_account.items()
-            if state.stage is not None and (stages is None or state.stage in stages)
-        ]
-
-    def snoozed(self, today: date) -> list[str]:
-        """Return the accounts that are put off beyond today."""
-        return [account for account, state in self.by_account.items() if state.is_snoozed(today)]
-
-    def due(self, today: date) -> list[str]:
-        """Return the accounts whose next action is due within a week or overdue."""
-        end = today + timedelta(days=7)
-        return [
-            account
-            for account, state in self.by_account.items()
-            if state.next_action is not None and state.next_due is not None and state.next_due <= end
-        ]
-
-
-class ListIndexes:
-    """The lists that were looked at last, and the states after the newest action; safe to share between threads."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._lock = Lock()
-        self._kept: OrderedDict[int, ListIndex] = OrderedDict()
-        self._states = States()
-
-    def find(self, connection: Connection, as_of: date | None = None, list_id: int | None = None) -> ListIndex:
-        """Return the list of a week, or by its id, or the current one; raises UsageError when there is none."""
-        if list_id is None:
-            list_id = find_list(connection, as_of).id
-        with self._lock:
-            if list_id in self._kept:
-                self._kept.move_to_end(list_id)
-                return self._kept[list_id]
-        made = _read_index(connection, list_id)
-        with self._lock:
-            self._kept[list_id] = made
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return made
-
-    def states(self, connection: Connection, last_action: int) -> States:
-        """Return the states after this action, or a later one."""
-        from serving.acting.states import all_states
-
-        kept = self._states
-        if kept.last_action != last_action:
-            kept = self._states = States(last_action, all_states(connection))
-        return kept
-
-
-def _read_index(connection: Connection, list_id: int) -> ListIndex:
-    names = ["account_id", "name", "search", *TEXTS, *NUMBERS, *DATES]
-    query = select(*(list_rows.c[name] for name in names)).where(list_rows.c.list_id == list_id)
-    rows = connection.execute(query.order_by(list_rows.c.rank)).all()
-    columns = dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))
-    return ListIndex(list_header(connection, list_id), columns)
-
-
-class _Search:
-    """The texts of all rows as one, which is searched many times as fast as each of them."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        import numpy as np
-
-        self._whole = "\x00".join(texts)
-        self._starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
-        self._kept: OrderedDict[str, NDArray[np.bool_]] = OrderedDict()
-
-    def says(self, text: str) -> NDArray[np.bool_]:
-        """Return in which rows the text stands, in any case of letters; the next page asks the same again."""
-        wanted = text.casefold()
-        found = self._kept.get(wanted)
-        if found is None:
-            found = self._kept[wanted] = self._find(wanted)
-            while len(self._kept) > KEPT_SEARCHES:
-                self._kept.popitem(last=False)
-        return found
-
-    def _find(self, text: str) -> NDArray[np.bool_]:
-        import numpy as np
-
-        rows = np.zeros(len(self._starts) - 1, dtype=bool)
-        at = [found.start() for found in re.finditer(re.escape(text), self._whole)]
-        rows[np.searchsorted(self._starts, at, side="right") - 1] = True
-        return rows
 
 
 def _coded(texts: Sequence[str | None]) -> tuple[list[str], NDArray[np.int32]]:

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from serving.api.description import routers
-from serving.list_index import ListIndexes
+from serving.list_indexes import ListIndexes
 from serving.web.access import POLICIES, enforce
 from serving.web.errors import answer_errors
 from serving.web.guard import Guard
@@ -51,7 +51,7 @@ def create_app(engine: Engine, settings: WebSettings, clock: Callable[[], dateti
         dependencies=[Depends(enforce)],
     )
     app.state.engine, app.state.settings, app.state.clock = engine, settings, clock
-    app.state.lists, app.state.rows, app.state.tries = ListIndexes(engine), RowPieces(), Tries()
+    app.state.lists, app.state.rows, app.state.tries = ListIndexes(), RowPieces(), Tries()
     app.add_middleware(Guard, secure=settings.secure, hours=settings.session_hours)
     app.mount("/static", GZipMiddleware(_Assets(directory=STATIC), minimum_size=1_000))
     for name in PAGES:

@@ -18,7 +18,7 @@ from serving.web.access import Seen, Viewer
 from serving.web.list_page import choose, unscored
 
 if TYPE_CHECKING:
-    from serving.list_index import States
+    from serving.list_states import States
     from serving.risk_list import PublishedList
 
 router = APIRouter()

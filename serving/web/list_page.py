@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from serving.list_index import ListIndex, States
+    from serving.list_index import ListIndex
+    from serving.list_states import States
 
 router = APIRouter()
 RENEWALS = (30, 60, 90, 180)

@@ -16,7 +16,8 @@ from serving.web.rendering import environment
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from serving.list_index import ListIndex, States
+    from serving.list_index import ListIndex
+    from serving.list_states import States
 
 Key = tuple[object, ...]
 END = "\x1e"

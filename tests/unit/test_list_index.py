@@ -14,7 +14,9 @@ from sqlalchemy import Engine
 from features.errors import UsageError
 from serving.acting.states import AccountState
 from serving.list_choice import LARGEST_FIRST, ListChoice, Sort
-from serving.list_index import KEPT, ListIndex, ListIndexes, States
+from serving.list_index import ListIndex
+from serving.list_indexes import KEPT, ListIndexes
+from serving.list_states import States
 from serving.publish import publish
 from serving.store import open_database
 from tests.made_lists import AS_OF, AT, make_list
@@ -55,7 +57,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory, frame: pd.DataFrame) -> Ite
 def index(engine: Engine) -> ListIndex:
     """The newest list."""
     with engine.connect() as connection:
-        return ListIndexes(engine).find(connection)
+        return ListIndexes().find(connection)
 
 
 def found(index: ListIndex, choice: ListChoice, book: str | None = None, states: States = NO_STATES) -> list[str]:
@@ -199,13 +201,13 @@ def test_values_are_those_of_the_book(index: ListIndex, frame: pd.DataFrame) -> 
 
 def test_nothing_is_new_on_a_first_list(engine: Engine) -> None:
     with engine.connect() as connection:
-        first = ListIndexes(engine).find(connection, AS_OF - 6 * WEEK)
+        first = ListIndexes().find(connection, AS_OF - 6 * WEEK)
     assert found(first, ListChoice(show="new")) == []
     assert len(found(first, ListChoice(show="listed"))) > 0
 
 
 def test_lists_are_read_once_and_few_are_kept(engine: Engine) -> None:
-    lists = ListIndexes(engine)
+    lists = ListIndexes()
     with engine.connect() as connection:
         newest = lists.find(connection)
         assert lists.find(connection, AS_OF) is newest
@@ -220,7 +222,7 @@ def test_lists_are_read_once_and_few_are_kept(engine: Engine) -> None:
 
 
 def test_threads_that_look_at_many_lists_each_see_their_own(engine: Engine) -> None:
-    lists, wrong = ListIndexes(engine), []
+    lists, wrong = ListIndexes(), []
 
     def look(start: int) -> None:
         with engine.connect() as connection:
@@ -238,7 +240,7 @@ def test_threads_that_look_at_many_lists_each_see_their_own(engine: Engine) -> N
 
 
 def test_states_are_read_anew_after_an_action(engine: Engine) -> None:
-    lists = ListIndexes(engine)
+    lists = ListIndexes()
     with engine.connect() as connection:
         before = lists.states(connection, 0)
         assert lists.states(connection, 0) is before
