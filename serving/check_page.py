@@ -9,13 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving import formats
 from serving.check_coverage import coverage_section
 from serving.check_tables import table_cards
+from serving.templating import environment
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from features.trust.coverage import Covered
     from features.trust.verdicts import Examination
 
@@ -47,7 +45,7 @@ def render_check(
 ) -> str:
     """Return the page of what `forewarn check --json` prints, with the tables' weeks and the features' coverage."""
     problems = [_problem(problem) for problem in report["problems"]]
-    page = _environment().get_template("check.html.jinja")
+    page = environment().get_template("check.html.jinja")
     return page.render(
         name=name,
         as_of=as_of,
@@ -160,22 +158,3 @@ def _cells(row: str | None) -> list[tuple[str, str]]:
 
 def _static(file: str) -> str:
     return (Path(__file__).parent / "static" / file).read_text(encoding="utf-8")
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("serving"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {
-        "day": formats.day,
-        "whole": formats.whole,
-        "percent": formats.percent,
-        "plain": formats.plain,
-    }
-    return environment

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from models.kinds import title as model_name
 from serving import formats
 from serving.compare_forest import digits, effect, metric_name, number, panels
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from serving.templating import environment
 
 TONES = {"better": "low", "worse": "high", "not enough evidence": "medium"}
 RISKS = {"risk_90": "Churn within 90 days", "risk_60_90": "Churn in days 61 to 90"}
@@ -26,7 +24,7 @@ def render_compare(result: Mapping[str, Any]) -> str:
     """
     pairs = [_pair(verdict, result) for verdict in result["verdicts"]]
     return (
-        _environment()
+        environment()
         .get_template("compare.html.jinja")
         .render(
             base=result["base"],
@@ -137,17 +135,3 @@ def _seconds(value: float | None) -> str:
 
 def _static(file: str) -> str:
     return (Path(__file__).parent / "static" / file).read_text(encoding="utf-8")
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("serving"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"whole": formats.whole, "plain": formats.plain}
-    return environment

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from serving.digest_items import Item, Section
+from serving.templating import environment
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -72,13 +73,4 @@ def _wrapped(words: str, first: str, others: str = "  ") -> list[str]:
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    made = Environment(
-        loader=PackageLoader("serving"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    return made.get_template("digest.html.jinja")
+    return environment().get_template("digest.html.jinja")

@@ -17,6 +17,7 @@ from serving.account import risk_history
 from serving.explanation import Explanation, read_explanations
 from serving.list_row import ListRow
 from serving.risk_list import PublishedList, find_list, read_list
+from serving.templating import environment
 from serving.week_backtest import backtest_section
 from serving.week_data import data_section
 from serving.week_signals import signals_section
@@ -129,29 +130,13 @@ def band_table(published: PublishedList) -> list[dict[str, Any]]:
 
 
 def _environment(published: PublishedList) -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("serving"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
+    currency = published.settings.currency
+    return environment(
+        quantity=partial(formats.quantity, currency=currency),
+        money=partial(formats.money, currency=currency),
+        short_money=partial(formats.short_money, currency=currency),
+        days_left=partial(formats.days_left, as_of=published.as_of),
     )
-    environment.filters |= {
-        "day": formats.day,
-        "whole": formats.whole,
-        "percent": formats.percent,
-        "between": formats.between,
-        "outcome_window": formats.outcome_window,
-        "points": formats.points,
-        "quantity": partial(formats.quantity, currency=published.settings.currency),
-        "plain": formats.plain,
-        "money": partial(formats.money, currency=published.settings.currency),
-        "short_money": partial(formats.short_money, currency=published.settings.currency),
-        "days_left": partial(formats.days_left, as_of=published.as_of),
-    }
-    return environment
 
 
 def _entry(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
-from serving import formats
+from serving import formats, templating
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -68,20 +68,7 @@ def unchanged(request: Request, *parts: object) -> tuple[str, Response | None]:
 @cache
 def environment() -> Environment:
     """Return the templates, made once."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    made = Environment(
-        loader=PackageLoader("serving"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-    )
-    for name in ("day", "whole", "percent", "between", "outcome_window", "points", "plain", "money", "short_money"):
-        made.filters[name] = getattr(formats, name)
-    made.filters["days_left"] = formats.days_left
-    made.filters["quantity"] = formats.quantity
+    made = templating.environment()
     made.globals["static"] = static
     return made
 
