@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Connection, Row, func, literal, null, select, union_all
 
 from serving.account import account_story, risk_history
 from serving.acting.states import AccountState, read_states
 from serving.api.account_models import Account, Explanation, Week
-from serving.api.answers import PREFIX, READ, answer, documented, tagged
+from serving.api.answers import READ, answer, documented, tagged
 from serving.api.lists import find_index, row_shape, state_shape
 from serving.api.models import Day
-from serving.api.paging import Nothing
+from serving.api.paging import Nothing, new_router
 from serving.risk_list import current_list_id, read_row
 from serving.schema import list_rows, lists, not_scored
 from serving.web.access import Seen
@@ -23,7 +23,7 @@ from serving.web.errors import NotHere
 if TYPE_CHECKING:
     from datetime import date
 
-router = APIRouter(prefix=PREFIX, tags=["accounts"])
+router = new_router("accounts")
 AccountId = Annotated[str, Path(description="Account id, as the list has it.", examples=["A00042"])]
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from fastapi import Request
     from pydantic import BaseModel
 
-PREFIX = "/api/v1"
-"""Stands on every router: what a router is included with is not part of a route's own path, which its policy names."""
 PROBLEMS = {
     304: "Nothing has changed since the answer whose ETag was sent in If-None-Match; there is no body.",
     401: "Nobody is signed in, or the key is not valid.",

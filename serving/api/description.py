@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from functools import cache
-from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic.json_schema import models_json_schema
 
-from serving.api.answers import PREFIX, PROBLEMS, documented, tagged
-from serving.api.paging import Nothing
+from serving.api.answers import PROBLEMS, documented, tagged
+from serving.api.paging import Nothing, new_router
 from serving.web.access import Seen
 from serving.web.errors import PROBLEM
 from serving.web.guard import COOKIE
@@ -21,7 +20,12 @@ from serving.web.guard import COOKIE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-router = APIRouter(prefix=PREFIX, tags=["description"])
+router = new_router("description")
+NAMES = {
+    304: "NotModified", 401: "NotSignedIn", 403: "NotAllowed", 404: "NotHere", 409: "Conflict", 413: "TooLong",
+    422: "AgainstARule",
+}  # fmt: skip
+ANSWERS = {200: "What was asked for.", 201: "It is written down."}
 PARTS = ("lists", "feedback", "accounts", "runs", "description")
 """Feedback stands before accounts, whose ids may hold a slash."""
 SCHEMAS = "#/components/schemas/{model}"
@@ -92,12 +96,13 @@ def described() -> dict[str, Any]:
     found = app.openapi()
     components = found.setdefault("components", {})
     components["schemas"] = dict(sorted((_own(components.get("schemas", {})) | _written_by_hand()).items()))
-    components["responses"] = {_name(status): _problem(status) for status in PROBLEMS}
+    components["responses"] = {NAMES[status]: _problem(status) for status in PROBLEMS}
     components["securitySchemes"] = SECURITY
     found["security"] = [{name: []} for name in SECURITY]
     for method, operation in _operations(found):
         _mend(method, operation)
-    return found
+    made: dict[str, Any] = _untitled(found)
+    return made
 
 
 def _own(schemas: dict[str, Any]) -> dict[str, Any]:
@@ -122,10 +127,14 @@ def _operations(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _mend(method: str, operation: dict[str, Any]) -> None:
     """Point to the shared problems, and say which headers an answer has."""
     responses = operation["responses"]
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _never_null(parameter["schema"])
     for code in list(responses):
         if int(code) in PROBLEMS:
-            responses[code] = {"$ref": f"#/components/responses/{_name(int(code))}"}
-        elif method == "get":
+            responses[code] = {"$ref": f"#/components/responses/{NAMES[int(code)]}"}
+            continue
+        responses[code]["description"] = ANSWERS[int(code)]
+        if method == "get":
             paged = any(each["name"] == "cursor" for each in operation.get("parameters", []))
             responses[code]["headers"] = HEADERS | (LINK if paged else {})
     if method == "get":
@@ -135,8 +144,25 @@ def _mend(method: str, operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _name(status: int) -> str:
-    return HTTPStatus(status).phrase.title().replace(" ", "")
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a parameter may hold: left out it is null, but an address has no word for null."""
+    kept = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+    rest = {name: value for name, value in schema.items() if name not in ("anyOf", "description", "default")}
+    default = {} if schema.get("default") in (None, []) else {"default": schema["default"]}
+    return (kept[0] if len(kept) == 1 else {"anyOf": kept} if kept else {}) | rest | default
+
+
+def _untitled(value: Any) -> Any:  # noqa: ANN401  any JSON value
+    """Return it without the titles that the framework makes of names; a field named title, and examples, stay."""
+    if isinstance(value, list):
+        return [_untitled(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: each if name in ("examples", "info") else _untitled(each)
+        for name, each in value.items()
+        if name != "title" or not isinstance(each, str)
+    }
 
 
 def _problem(status: int) -> dict[str, Any]:

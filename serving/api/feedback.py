@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
+from fastapi import Depends, Header, HTTPException, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
@@ -17,10 +17,10 @@ from features.errors import UsageError
 from serving.acting.history import actions_of
 from serving.acting.ledger import Action, Actor, act, undo
 from serving.api.accounts import AccountId
-from serving.api.answers import PREFIX, READ, WRITE, answer, documented, tagged
+from serving.api.answers import READ, WRITE, answer, documented, tagged
 from serving.api.feedback_models import EXAMPLES, NEW_ACTION, FeedbackAction, FeedbackPage, Sent
 from serving.api.lists import find_index
-from serving.api.paging import LARGEST_ID, Nothing, Paged, make_cursor, next_link, read_cursor
+from serving.api.paging import LARGEST_ID, PREFIX, Nothing, Paged, make_cursor, new_router, next_link, read_cursor
 from serving.schema_acting import actions
 from serving.web.access import Seen, Viewer
 from serving.web.errors import CannotBeDone, NotHere
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from serving.acting.history import PastAction
     from serving.acting.kinds import Kind
 
-router = APIRouter(prefix=PREFIX, tags=["feedback"])
+router = new_router("feedback")
 ActionId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="Id of an action about this account.")]
 LOCATION = {"Location": {"description": "Path of the action.", "schema": {"type": "string", "format": "uri-reference"}}}
-CREATED: dict[int | str, dict[str, Any]] = {201: {"description": "It is written down.", "headers": LOCATION}}
+CREATED: dict[int | str, dict[str, Any]] = {201: {"headers": LOCATION}}
 BODY = {
     "required": True,
     "content": {

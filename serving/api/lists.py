@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Connection, func, select
 
@@ -15,9 +15,9 @@ from serving.acting.history import latest_action_id
 from serving.acting.kinds import Stage
 from serving.acting.states import AccountState
 from serving.api.account_models import AccountRow, AccountsPage, State
-from serving.api.answers import PREFIX, READ, answer, documented, tagged
+from serving.api.answers import READ, answer, documented, tagged
 from serving.api.models import Day, ListHeader, ListsPage, NotScoredAccount, NotScoredPage
-from serving.api.paging import Nothing, Paged, make_cursor, next_link, read_cursor
+from serving.api.paging import Nothing, Paged, make_cursor, new_router, next_link, read_cursor
 from serving.list_choice import LONGEST_SEARCH, MANY, ListChoice, Show, Sort
 from serving.risk_list import current_list_id, list_header, read_rows
 from serving.schema import lists
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from serving.list_row import ListRow
     from serving.risk_list import PublishedList
 
-router = APIRouter(prefix=PREFIX, tags=["lists"])
+router = new_router("lists")
 Week = Annotated[
     Literal["current"] | Day, Path(description="`current`, or the as-of date of a list.", examples=["current"])
 ]

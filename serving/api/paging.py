@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import Counter
 from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import Request
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.web.errors import CannotBeDone
 
+PREFIX = "/api/v1"
+SEVERAL = frozenset({"owner", "segment", "band", "driver", "stage"})
 MOST = 200
 USUAL = 50
 LONGEST_CURSOR = 1_000
 LARGEST_ID = 2**31 - 1
+
+
+def new_router(tag: str) -> APIRouter:
+    """Return a router of the API; its prefix stands here, because the policy of a route names the route's own path."""
+    return APIRouter(prefix=PREFIX, tags=[tag], dependencies=[Depends(each_once)])
 
 
 class Nothing(BaseModel):
@@ -33,6 +42,14 @@ class Paged(Nothing):
         str | None,
         Field(max_length=LONGEST_CURSOR, description="`next` of the page before, with the same other parameters."),
     ] = None
+
+
+def each_once(request: Request) -> None:
+    """Refuse a parameter that is given twice where only one can count; filters may be given several times."""
+    asked = Counter(name for name, _ in request.query_params.multi_items() if name not in SEVERAL)
+    twice = [{"loc": ("query", name), "msg": "give it once"} for name, count in asked.items() if count > 1]
+    if twice:
+        raise RequestValidationError(twice)
 
 
 def make_cursor(request: Request, **place: str | int) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy import func, select
 
-from serving.api.answers import PREFIX, answer, documented, tagged
+from serving.api.answers import answer, documented, tagged
 from serving.api.models import Run, RunsPage
-from serving.api.paging import Paged, make_cursor, next_link, read_cursor
+from serving.api.paging import Paged, make_cursor, new_router, next_link, read_cursor
 from serving.schema import audit, lists
 from serving.web.access import Seen
 
-router = APIRouter(prefix=PREFIX, tags=["runs"])
+router = new_router("runs")
 
 
 @router.get(

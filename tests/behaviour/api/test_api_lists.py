@@ -153,3 +153,9 @@ def test_runs_are_the_publishings(mia: TestClient) -> None:
     found = everything(mia, "/api/v1/runs", limit=1)
     assert [(each["as_of"], each["by"]) for each in found] == [("2026-09-07", "tests"), ("2026-08-31", "tests")]
     assert found[0]["at"] == "2026-09-07T06:30:00Z"
+
+
+def test_a_parameter_that_counts_once_is_given_once(mia: TestClient) -> None:
+    answer = mia.get("/api/v1/lists/current/accounts?search=a&search=b")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "search: give it once")
+    assert mia.get("/api/v1/lists/current/accounts?band=Low&band=High").status_code == 200
