@@ -107,7 +107,7 @@ def _start(as_of: date, days: Sequence[date]) -> date:
 
 
 def _lanes(story: Story, start: date, end: date) -> list[Lane]:
-    inside = [each for each in story.all if start <= each.on <= end]
+    inside = [each for some in story.by_kind for each in some.shown if start <= each.on <= end]
     marks = {kind: [Mark(each.on, each.text, each.undone) for each in inside if each.kind == kind] for kind in LANES}
     return [Lane(title, kind, marks[kind]) for kind, title in LANES.items() if marks[kind]]
 

@@ -25,6 +25,7 @@ KINDS = {
     "touchpoint": "Touchpoints",
 }
 """Per kind of event its title, in the order of the page."""
+MOST_OF_A_KIND = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,22 @@ class Happened:
     """The action that the viewer may take back."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfKind:
+    """What happened of one kind, the newest first; `more` is how much older ones are not shown."""
+
+    kind: str
+    title: str
+    shown: tuple[Happened, ...]
+    more: int
+
+
 @dataclass(frozen=True)
 class Story:
     """What happened, the newest first, and by kind."""
 
     all: tuple[Happened, ...]
-    by_kind: tuple[tuple[str, str, tuple[Happened, ...]], ...]
-    """A kind, its title, and what happened of it."""
+    by_kind: tuple[OfKind, ...]
 
 
 def tell(events: Sequence[AccountEvent], actions: Sequence[PastAction], viewer: Viewer, zone: str) -> Story:
@@ -56,8 +66,12 @@ def tell(events: Sequence[AccountEvent], actions: Sequence[PastAction], viewer: 
     newest = sorted(told, key=lambda each: each.on, reverse=True)
     kinds = dict.fromkeys((*KINDS, *(each.kind for each in newest)))
     grouped = ((kind, tuple(each for each in newest if each.kind == kind)) for kind in kinds)
-    by_kind = tuple((kind, KINDS.get(kind, plain(kind).capitalize()), some) for kind, some in grouped if some)
-    return Story(tuple(newest), by_kind)
+    return Story(tuple(newest), tuple(_of_kind(kind, some) for kind, some in grouped if some))
+
+
+def _of_kind(kind: str, some: tuple[Happened, ...]) -> OfKind:
+    title = KINDS.get(kind, plain(kind).capitalize())
+    return OfKind(kind, title, some[:MOST_OF_A_KIND], max(0, len(some) - MOST_OF_A_KIND))
 
 
 def may_undo(action: PastAction, viewer: Viewer) -> bool:
