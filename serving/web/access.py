@@ -230,8 +230,13 @@ def _same_site(request: Request) -> None:
 
 async def _same_form(request: Request, viewer: Viewer) -> None:
     given = request.headers.get("x-csrf-token")
-    if given is None and request.headers.get("content-type", "").startswith(
-        ("application/x-www-form-urlencoded", "multipart/form-data")
+    # Programs send no forms: there, only the header counts.
+    if (
+        given is None
+        and not request.url.path.startswith("/api/")
+        and request.headers.get("content-type", "").startswith(
+            ("application/x-www-form-urlencoded", "multipart/form-data")
+        )
     ):
         sent = (await request.form()).get("csrf")
         given = sent if isinstance(sent, str) else None

@@ -139,3 +139,13 @@ def test_what_is_not_there_and_what_cannot_be_done_are_problems(app: FastAPI, pr
         answer = client.request(method, path)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert "GET" in client.delete("/api/v1/lists").headers["allow"]
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
+def test_a_form_is_no_way_to_act(sign_in: Any, engine: Engine, kind: str) -> None:
+    client = sign_in("mia")
+    path = f"/api/v1/accounts/{read_list(engine).rows[0].account_id}/feedback"
+    body = f"csrf={client.csrf}&kind=done".encode()
+    for headers, status in (({}, 403), ({"x-csrf-token": client.csrf}, 422)):
+        answer = client.post(path, content=body, headers={"content-type": kind, **headers})
+        assert answer.status_code == status

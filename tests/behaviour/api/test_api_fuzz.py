@@ -26,7 +26,7 @@ from serving.api.description import described
 from serving.risk_list import read_list
 from tests.made_lists import AT
 
-FEW = 300
+FEW = 200
 MANY = int(os.environ.get("FOREWARN_FUZZ", FEW))
 """Requests in one run; FOREWARN_FUZZ=5000 makes it thorough."""
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine
 
 from pipelines.cli import main
+from serving import people
 from serving.api_keys import read_key
 from serving.people import who_signs_in
 from serving.store import open_database
@@ -18,8 +20,9 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """Settings whose state lies in an empty folder."""
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings whose state lies in an empty folder; passwords are hashed cheaply."""
+    monkeypatch.setattr(people, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     path = tmp_path / "forewarn.toml"
     path.write_text(f'[project]\nname = "t"\n[store]\npath = "{tmp_path}/state"\n[sources]\nmapping = "m.toml"\n')
     return path
