@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from features.errors import ForewarnError
@@ -69,6 +70,8 @@ def answer_errors(app: FastAPI) -> None:
 
 def _http(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _methods(request)
     if error.status_code == 401 and not _for_program(request):
         place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         back = f"?next={quote(place)}" if request.method == "GET" and place != "/" else ""
@@ -76,6 +79,14 @@ def _http(request: Request, error: HTTPException) -> Response:
     plain = error.detail == HTTPStatus(error.status_code).phrase
     detail = WITHOUT_WORDS.get(error.status_code, error.detail) if plain else error.detail
     return _answer(request, error.status_code, str(detail), headers)
+
+
+def _methods(request: Request) -> str:
+    """Return the methods of the path that was asked for; a route itself knows only its own."""
+    known = [each for each in iter_route_contexts(request.app.routes) if isinstance(each.route, APIRoute)]
+    paths = (each.path for each in known if cast("APIRoute", each.route).path_regex.match(request.scope["path"]))
+    path = next(paths, None)
+    return ", ".join(sorted({method for each in known if each.path == path for method in each.methods or ()}))
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:

@@ -138,7 +138,9 @@ def test_what_is_not_there_and_what_cannot_be_done_are_problems(app: FastAPI, pr
     for method, path, status in (("GET", "/api/v1/nothing", 404), ("DELETE", "/api/v1/lists", 405)):
         answer = client.request(method, path)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert "GET" in client.delete("/api/v1/lists").headers["allow"]
+    assert client.delete("/api/v1/lists").headers["allow"] == "GET"
+    assert client.delete("/api/v1/accounts/A1/feedback").headers["allow"] == "GET, POST"
+    assert client.delete("/api/v1/accounts/A1/feedback/1/undo").headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
