@@ -28,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--role", choices=ROLES, required=True, help="csm sees one owner's accounts; the others see all")
     add.add_argument("--replace", action="store_true", help="change the person if they exist already")
     _about(add)
-    change = _verb(verbs, parser, "change", "change what is given; signs the person out", change_one)
+    change = _verb(
+        verbs, parser, "change", "change what is given; a new role, owner or password signs the person out", change_one
+    )
     change.add_argument("--role", choices=ROLES, help="csm sees one owner's accounts; the others see all")
     change.add_argument("--reactivate", action="store_true", help="let a person back in who was ended")
     _about(change).add_argument("--password", action="store_true", help="ask for a new password")
