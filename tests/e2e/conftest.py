@@ -51,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setattr(people, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         for name, (role, owner) in PEOPLE.items():
             people.add_person(engine, name, role, owner=owner, password=PASSWORD, at=AT, by="tests")  # type: ignore[arg-type]
-        app = create_app(engine, WebSettings(plays={"Logins": "Call the sponsor"}), lambda: NOW)
+        app = create_app(engine, WebSettings(page_rows=10, plays={"Logins": "Call the sponsor"}), lambda: NOW)
         with socket.create_server(("127.0.0.1", 0)) as listening:
             running = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off"))
             thread = threading.Thread(target=running.run, args=([listening],))

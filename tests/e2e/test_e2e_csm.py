@@ -29,7 +29,7 @@ def test_the_monday_of_a_csm(sign_in: Any, name: str, owner: str, theme: str, si
 def sees_own_accounts_only(page: Page, owner: str) -> None:
     """The list is theirs, in the order of what can be saved, with the line of their capacity."""
     expect(page.get_by_role("heading", level=1)).to_contain_text("My list")
-    expect(page.get_by_role("heading", level=2)).to_contain_text("1–25 of 30 accounts")
+    expect(page.get_by_role("heading", level=2)).to_contain_text("1–10 of 30 accounts")
     assert {each.strip() for each in page.locator("table.list .who .sub:last-child").all_inner_texts()} == {owner}
     expect(page.get_by_text(f"{owner}: capacity of 4 reached")).to_be_visible()
     expect(page.get_by_text("Simulated data")).to_be_visible()
