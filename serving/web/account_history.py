@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LONGEST = timedelta(days=364)
 SHORTEST = timedelta(days=84)
 AHEAD = timedelta(days=91)
+WEEK = timedelta(days=7)
 LANES = {
     "contract": "Contract",
     "sponsor": "Sponsor",
@@ -88,7 +89,8 @@ def drawn(found: FoundAccount, weeks: Sequence[PastWeek], story: Story) -> TimeL
     start = _start(as_of, [week.as_of for week in scored] + [each.on for each in story.all])
     shown = [week for week in scored if week.as_of >= start]
     ahead = _ahead(found)
-    end = as_of + AHEAD if ahead else as_of
+    # What was done this week comes after the list's week.
+    end = as_of + (AHEAD if ahead else WEEK)
     return TimeLine(
         start=start,
         end=end,

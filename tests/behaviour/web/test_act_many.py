@@ -1,5 +1,6 @@
 """Acting on the chosen accounts of the list: all of them, or none."""
 
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -7,7 +8,14 @@ from httpx2 import Response
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from serving import people
 from serving.acting.states import all_states
+from serving.publish import publish
+from serving.store import open_database
+from serving.web.app import create_app
+from serving.web.settings import WebSettings
+from tests.behaviour.web.conftest import PASSWORD, Clock, csrf_of
+from tests.made_lists import AT, make_list
 
 THREE = ["A00001", "A00002", "A00003"]
 OTHERS = "A00031"
@@ -86,3 +94,29 @@ def test_the_same_bulk_form_twice_is_one_action_each(ana: TestClient, engine: En
         assert _send(ana, THREE, kind="note", text="Once", request="key").status_code == 303
     with engine.connect() as connection:
         assert {state.notes for state in all_states(connection).values()} == {1}
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[Engine]:
+    """A migrated PostgreSQL database with one list and a manager, empty again afterwards."""
+    engine = open_database(postgres_url)
+    publish(engine, make_list(), at=AT, by="tests")
+    people.add_person(engine, "mia", "manager", password=PASSWORD, at=AT, by="tests")
+    yield engine
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    engine.dispose()
+
+
+def test_pages_and_actions_are_the_same_on_postgresql(
+    postgres_database: Engine, settings: WebSettings, clock: Clock
+) -> None:
+    client = TestClient(create_app(postgres_database, settings, clock), follow_redirects=False)
+    client.post("/sign-in", data={"name": "mia", "password": PASSWORD})
+    client.csrf = csrf_of(client)  # type: ignore[attr-defined]
+    assert _send(client, THREE, kind="note", text="Trade fair").status_code == 303
+    assert _send(client, [*THREE, "A00001\x00"], kind="note", text="Nothing").status_code == 404
+    shown = client.get("/accounts/A00001")
+    assert "Note: Trade fair" in shown.text
+    assert "middle half of" in shown.text
+    assert client.get("/accounts/A00001%00").status_code == 404
