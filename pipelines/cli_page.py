@@ -28,17 +28,26 @@ def page() -> str:
 def _section(name: str) -> list[str]:
     module = command_module(name)
     lines = [f"## forewarn {name}", "", f"{module.HELP[0].upper()}{module.HELP[1:]}.", ""]
-    rows = list(_arguments(name))
-    if rows:
-        lines += ["| argument | meaning |", "|---|---|", *rows, ""]
+    parser = _subparsers(build_parser(name))[name]
+    lines += _table(parser)
+    for verb, its in _subparsers(parser).items():
+        lines += [f"### forewarn {name} {verb}", "", str(its.description), "", *_table(its)]
     return [*lines, "```sh", module.EXAMPLE, "```", ""]
 
 
-def _arguments(name: str) -> Iterator[str]:
-    parser = build_parser(name)
-    commands = next(each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
-    for action in commands.choices[name]._actions:
-        if action.dest in ("help", "config"):
+def _subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    found = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
+    return dict(found[0].choices) if found else {}
+
+
+def _table(parser: argparse.ArgumentParser) -> list[str]:
+    rows = list(_arguments(parser))
+    return ["| argument | meaning |", "|---|---|", *rows, ""] if rows else []
+
+
+def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        if action.dest in ("help", "config") or isinstance(action, argparse._SubParsersAction):
             continue
         shown = ", ".join(action.option_strings) or action.dest
         if action.choices:

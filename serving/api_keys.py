@@ -20,6 +20,7 @@ SCOPES = {
 }
 PREFIX = "fwk_"
 SHOWN = 12
+LARGEST_ID = 2**31 - 1
 USED_WITHIN = timedelta(hours=1)
 """How exactly the last use is kept: writing on every read would make every read wait for the database's one writer."""
 
@@ -91,6 +92,8 @@ def note_use(engine: Engine, key_id: int, *, at: datetime) -> None:
 
 def revoke_key(engine: Engine, key_id: int, *, at: datetime, user_id: int | None = None) -> None:
     """Take a key back, at once and for good; raises UsageError when there is none (of this person, when given)."""
+    if key_id > LARGEST_ID:
+        raise UsageError(f"there is no key {key_id} that could be taken back: `forewarn key list` shows them")
     change = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=at)
     if user_id is not None:
         change = change.where(api_keys.c.user_id == user_id)

@@ -169,9 +169,6 @@ def _problem(status: int) -> dict[str, Any]:
     told: dict[str, Any] = {"description": PROBLEMS[status]}
     if status == 304:
         return told | {"headers": HEADERS}
-    if status == 413:
-        # Most such bodies are refused before anything looks at them, with an empty answer.
-        return told
     return told | {"content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 

@@ -1,7 +1,10 @@
 """What every answer carries: headers that keep a browser from doing more than the page needs."""
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.web.errors import problem
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -46,10 +49,14 @@ class Guard:
 
         length = Headers(scope=scope).get("content-length", "0")
         if not length.isdigit() or int(length) > LARGEST_BODY:
-            await guarded({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]})
-            await guarded({"type": "http.response.body", "body": b""})
+            await _too_large(scope["path"])(scope, receive, guarded)
             return
         await self.app(scope, _counted(receive), guarded)
+
+
+def _too_large(path: str) -> Response:
+    told = f"The body is longer than {LARGEST_BODY:,} bytes."
+    return problem(413, told, path) if path.startswith("/api/") else PlainTextResponse(told, 413)
 
 
 def session_cookie(token: str, hours: float, secure: bool) -> str:
