@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from serving.web.account_peers import PeerNumbers, Quartiles
 
 PAIRS = {
-    ("recent", "baseline"): ("Lately", "Usual before"),
+    ("recent", "baseline"): ("Lately", "Compared with"),
     ("recent", "before"): ("Lately", "Before"),
     ("users", "before"): ("Lately", "Before"),
     ("own", "median"): ("This account", "Segment’s median"),

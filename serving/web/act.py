@@ -24,7 +24,7 @@ from serving.web.account_story import may_undo
 from serving.web.act_words import EMPTY, done_words
 from serving.web.book import owner_of
 from serving.web.errors import Forbidden, NotHere
-from serving.web.rendering import page
+from serving.web.rendering import page, today_of
 from serving.web.sign_in import _own_page as own_page
 
 router = APIRouter()
@@ -72,7 +72,13 @@ def act_on_account(request: Request, viewer: Seen, account_id: str, sent: Annota
     try:
         detail = _detail(sent, state.settings.plays)
         key = None if sent.request is None else _key(viewer, sent.request, account_id, sent.kind, detail)
-        made = act(state.engine, Action(account_id, sent.kind, detail, sent.list_id, key), _who(viewer), state.clock())
+        made = act(
+            state.engine,
+            Action(account_id, sent.kind, detail, sent.list_id, key),
+            _who(viewer),
+            state.clock(),
+            today_of(request, viewer),
+        )
     except UsageError as error:
         draft = Draft(sent.kind, _sentence(error), sent.model_dump(mode="json"))
         return account_shown(request, viewer, account_id, sent.as_of, draft=draft)
@@ -107,7 +113,15 @@ def act_on_chosen(request: Request, viewer: Seen, sent: Annotated[SentForMany, F
         detail = _detail_for_many(sent)
         key = None if sent.request is None else _key(viewer, sent.request, sent.kind, detail)
         made = act_on_many(
-            state.engine, sent.account, sent.kind, detail, _who(viewer), state.clock(), sent.list_id, key
+            state.engine,
+            sent.account,
+            sent.kind,
+            detail,
+            _who(viewer),
+            state.clock(),
+            sent.list_id,
+            key,
+            today_of(request, viewer),
         )
     except UsageError as error:
         return _asked_again(request, viewer, sent, _sentence(error))
