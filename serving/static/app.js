@@ -32,4 +32,9 @@ document.addEventListener("DOMContentLoaded", () => {
   document.documentElement.classList.add("scripts");
   count();
 });
-document.addEventListener("htmx:afterSettle", count);
+document.addEventListener("htmx:afterSettle", () => {
+  count();
+  // Whoever cannot see that the rows changed hears how many there are now.
+  const told = document.getElementById("told");
+  if (told) told.textContent = document.getElementById("found-title").textContent;
+});

@@ -91,6 +91,22 @@ def test_a_stage_is_set_for_several_accounts_at_once(sign_in: Any) -> None:
     check_page(page, "manager-bulk")
 
 
+def test_going_back_shows_the_list_as_it_was(sign_in: Any) -> None:
+    page = sign_in("max")
+    band, title = page.get_by_role("combobox", name="Band", exact=True), page.get_by_role("heading", level=2)
+    before = title.inner_text()
+    band.select_option("High")
+    expect(page).to_have_url(re.compile("band=High"))
+    expect(title).not_to_have_text(before)
+    expect(page.locator("#told")).to_have_text(title.inner_text())
+    page.go_back()
+    expect(title).to_have_text(before, use_inner_text=True)
+    expect(band).to_have_value("")
+    page.go_forward()
+    expect(band).to_have_value("High")
+    expect(page.locator("html")).to_have_class(re.compile("scripts"))
+
+
 def test_files_hold_exactly_the_rows_that_are_chosen(sign_in: Any, tmp_path: Path) -> None:
     page = sign_in("mia")
     page.get_by_role("combobox", name="Segment", exact=True).select_option("Small")
