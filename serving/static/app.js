@@ -32,9 +32,24 @@ document.addEventListener("DOMContentLoaded", () => {
   document.documentElement.classList.add("scripts");
   count();
 });
+
+function tell(words, look) {
+  const told = document.getElementById("told");
+  if (told) { told.textContent = words; told.className = look; }
+}
+
 document.addEventListener("htmx:afterSettle", () => {
   count();
   // Whoever cannot see that the rows changed hears how many there are now.
-  const told = document.getElementById("told");
-  if (told) told.textContent = document.getElementById("found-title").textContent;
+  tell(document.getElementById("found-title")?.textContent, "visually-hidden");
 });
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  // Somebody whose session has ended gets the page to sign in, and comes back to the same choice.
+  const answered = new URL(event.detail.xhr.responseURL);
+  if (answered.pathname === location.pathname) return;
+  event.preventDefault();
+  location.assign(answered);
+});
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failure, () => tell("The list could not be loaded. Try again, or load the page anew.", "wrong"));
+}

@@ -51,8 +51,9 @@ class Watched:
             self.faults.append(f"{response.status}: {response.request.method} {response.url}")
 
     def _said(self, message: ConsoleMessage) -> None:
-        refused = any(f"the server responded with a status of {status}" in message.text for status in self.allowed)
-        if message.type in ("error", "warning") and not refused:
+        # The browser's words for an error answer, and those of htmx.
+        said = [f"{words} {status} " for status in self.allowed for words in ("with a status of", "Status Error Code")]
+        if message.type in ("error", "warning") and not any(words in message.text for words in said):
             self.faults.append(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
 
 
