@@ -46,7 +46,7 @@ def finds_an_account(page: Page) -> tuple[str, str]:
     row = page.locator("table.list tbody tr").last
     account, reason = row.locator(".name").inner_text(), row.locator(".why li").first.inner_text()
     page.get_by_role("searchbox", name="Search").fill(account)
-    expect(page.get_by_role("heading", level=2)).to_contain_text("1–1 of 1 accounts")
+    expect(page.get_by_role("heading", level=2)).to_contain_text("1–1 of 1 account")
     check_page(page, "story-found")
     return account, reason
 

@@ -91,7 +91,7 @@ def test_the_list_is_worked_from_the_keys(look: Any) -> None:
     page.keyboard.press("/")
     page.keyboard.type("account 0104")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=2)).to_contain_text("1–1 of 1 accounts")
+    expect(page.get_by_role("heading", level=2)).to_contain_text("1–1 of 1 account")
     page.get_by_role("link", name="Account 0104").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Account 0104")

@@ -10,7 +10,7 @@ from tests.e2e.watching import check_page
 
 
 def test_whose_session_has_ended_signs_in_and_comes_back_to_the_same_choice(sign_in: Any) -> None:
-    page = sign_in("max")
+    page = sign_in("max", allowed=(401,))
     page.context.clear_cookies()
     page.get_by_role("combobox", name="Segment", exact=True).select_option("Small")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
