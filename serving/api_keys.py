@@ -20,6 +20,8 @@ SCOPES = {
 }
 PREFIX = "fwk_"
 SHOWN = 12
+MOST = 50
+"""Valid keys of one person."""
 LARGEST_ID = 2**31 - 1
 USED_WITHIN = timedelta(hours=1)
 """How exactly the last use is kept: writing on every read would make every read wait for the database's one writer."""
@@ -50,7 +52,8 @@ def add_key(
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise UsageError(f"no scope {unknown[0]!r}" if unknown else f"give at least one scope of {', '.join(SCOPES)}")
-    if not title.strip() or len(title) > 100:
+    title = title.replace("\x00", "").strip()
+    if not title or len(title) > 100:
         raise UsageError("a key needs a title of 1 to 100 letters that says what it is for")
     if days is not None and not 1 <= days <= 3_650:
         raise UsageError("a key ends after 1 to 3,650 days")
@@ -59,14 +62,21 @@ def add_key(
         "digest": digest(key),
         "start": key[:SHOWN],
         "user_id": person.id,
-        "title": title.strip(),
+        "title": title,
         "scopes": sorted(scopes),
         "created_at": at,
         "expires_at": None if days is None else at + timedelta(days=days),
     }
     with writing(engine).begin() as connection:
+        _require_room(connection, person, at)
         connection.execute(insert(api_keys), record)
     return key
+
+
+def _require_room(connection: Connection, person: Person, at: datetime) -> None:
+    valid = sum(each.revoked_at is None and (each.expires_at or at) >= at for each in keys(connection, person.id))
+    if valid >= MOST:
+        raise UsageError(f"{person.name} has {valid} keys that are valid: take one back first")
 
 
 def read_key(connection: Connection, key: str, *, at: datetime) -> tuple[Person, frozenset[str], int, bool] | None:

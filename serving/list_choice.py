@@ -125,7 +125,7 @@ def _day(text: str | None) -> date | None:
 def _days(text: str | None) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:9]) <= 3_650:
+    if len(text) > 4 or not (text.isascii() and text.isdigit()) or not 0 < int(text) <= 3_650:
         raise UsageError(f"renewal: {text!r} is no number of days from 1 to 3650")
     return int(text)
 

@@ -60,11 +60,9 @@ class ListIndex:
         self.lowest = header.settings.band_names[-1]
         self._orders: dict[str, NDArray[np.int64]] = {}
         self._places: dict[str, NDArray[np.int64]] = {}
-        self.totals: dict[tuple[object, ...], dict[str, Any]] = {}
-        """Numbers of whole books, kept by whoever counts them."""
+        self.totals: dict[tuple[object, ...], Any] = {}
+        """What was counted of whole books, kept by whoever counts."""
         self._values: dict[tuple[str, str | None], list[str]] = {}
-        self.owner_places = _places_within(self.texts["owner"][1], self.order("place"))
-        """Each row's number among its owner's rows in the default order, from 1."""
 
     def values(self, name: str, book: str | None = None) -> list[str]:
         """Return what a text column holds, in order; only in the rows of one owner's book where one is given."""
@@ -109,7 +107,7 @@ class ListIndex:
             if wanted := getattr(choice, name):
                 chosen &= self.flags(name, wanted)
         if choice.band:
-            chosen &= self._finally(choice.band, states)
+            chosen &= self.finally_in(choice.band, states)
         if choice.renewal is not None:
             end = (self.header.as_of + timedelta(days=choice.renewal)).toordinal()
             chosen &= self.numbers["renewal_date"] <= end
@@ -127,13 +125,19 @@ class ListIndex:
         return order[self.matching(choice, book, states, today)[order]]
 
     def page(
-        self, rows: NDArray[np.int64], sort: Sort, size: int, after: str | None = None, before: str | None = None
+        self,
+        rows: NDArray[np.int64],
+        sort: Sort,
+        size: int,
+        after: str | None = None,
+        before: str | None = None,
+        book: str | None = None,
     ) -> Found:
         """Return the page of chosen rows after an account, before one (`end`: the last page), or the first.
 
         Raises UsageError when the list does not have the account.
         """
-        start = self._start(rows, sort, size, after, before)
+        start = self._start(rows, sort, size, after, before, book)
         accounts = [self.accounts[row] for row in rows[start : start + size]]
         more = start + size < len(rows)
         return Found(
@@ -144,13 +148,15 @@ class ListIndex:
             accounts[-1] if accounts and more else None,
         )
 
-    def _start(self, rows: NDArray[np.int64], sort: Sort, size: int, after: str | None, before: str | None) -> int:
+    def _start(
+        self, rows: NDArray[np.int64], sort: Sort, size: int, after: str | None, before: str | None, book: str | None
+    ) -> int:
         if before == "end":
             return max(0, (len(rows) - 1) // size * size)
         if after is None and before is None:
             return 0
         account = after if after is not None else before
-        if account not in self.row_of:
+        if account not in self.row_of or not self.in_book(book)[self.row_of[account]]:
             raise UsageError(
                 f"this page goes on from account {account!r}, which is not on the list of {self.header.as_of}"
             )
@@ -159,7 +165,9 @@ class ListIndex:
         ahead = int((positions[rows] < here).sum())
         if after is not None:
             inside = ahead < len(rows) and rows[ahead] == self.row_of[account]
-            return ahead + int(inside)
+            start = ahead + int(inside)
+            # Rows may have gone since the page before was shown: the last page then, not an empty one behind it.
+            return start if start < len(rows) else max(0, (len(rows) - 1) // size * size)
         return max(0, ahead - size)
 
     def _positions(self, sort: Sort) -> NDArray[np.int64]:
@@ -197,7 +205,14 @@ class ListIndex:
         found: NDArray[np.bool_] = chosen[codes]
         return found
 
-    def _finally(self, bands: Collection[str], states: States) -> NDArray[np.bool_]:
+    def filling(self, capacity: int, counted: NDArray[np.bool_]) -> frozenset[str]:
+        """Return the accounts with which an owner reaches so many of the counted rows, in the default order."""
+        order = self.order("place")
+        order = order[counted[order] & (self.texts["owner"][1][order] >= 0)]
+        places = _places_within(self.texts["owner"][1][order])
+        return frozenset(self.accounts[row] for row in order[places == capacity])
+
+    def finally_in(self, bands: Collection[str], states: States) -> NDArray[np.bool_]:
         """Return which rows are in one of these bands, where a CSM's band counts before the automated one."""
         flags = self.flags("band", bands)
         for account, state in states.by_account.items():
@@ -238,13 +253,13 @@ def _coded(texts: Sequence[str | None]) -> tuple[list[str], NDArray[np.int32]]:
     return known, np.array([places.get(text, -1) for text in texts], dtype=np.int32)
 
 
-def _places_within(groups: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int64]:
+def _places_within(groups: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return each row's number among the rows of its group so far, from 1."""
     import numpy as np
 
-    grouped = order[np.argsort(groups[order], kind="stable")]
-    sorted_groups = groups[grouped]
-    starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]]) if len(grouped) else np.array([0])
-    counts = np.diff(np.r_[starts, len(grouped)])
-    places = np.empty(len(order), dtype=np.int64)
-    places[grouped] = np.arange(len(grouped)) - np.repeat(starts, counts)[: len(grouped)] + 1
+    grouped = np.argsort(groups, kind="stable")
+    first = np.flatnonzero(np.diff(groups[grouped], prepend=-1))
+    counts = np.diff(np.append(first, len(groups)))
+    places = np.empty(len(groups), dtype=np.int64)
+    places[grouped] = np.arange(len(groups)) - np.repeat(first, counts) + 1
     return places

@@ -22,7 +22,14 @@ SECONDS = 30.0
 """How long a receiver may take before it counts as one that may or may not have taken the message."""
 SUMMONS = re.compile(r"<(?=[!@#])|@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
 """Where a chat would take part of an account's name for a call to everybody in the room."""
+WHY = "Socket Exception: "
 SECRET = re.compile(r"[^/:@?&=,;\s]{8,}")
+
+
+SURELY_NOT = re.compile(
+    r"error=4\d\d\b|NewConnectionError|NameResolutionError|ConnectTimeout|\[Errno (?:-\d|101|111|113)\b"
+)
+"""What Apprise says when a receiver never had a message: refused by it, or never reached."""
 
 
 class NotSentError(ForewarnError):
@@ -131,8 +138,13 @@ class _Receiver:
         service = str(self.server.service_name)
         if work.is_alive():
             return None, f"{service}: no answer within {seconds:g} s"
-        problem = f"{service}: {_without_secrets('; '.join(heard), self.address) or 'refused'}"
-        return took[0] if took else None, None if took == [True] else problem
+        said = "; ".join(each for each in heard if not each.startswith(WHY))
+        problem = f"{service}: {_without_secrets(said, self.address) or 'refused'}"
+        if took == [True]:
+            return True, None
+        # Of several targets some may have it; and one that hangs up after the last byte may have it too.
+        unsent = took == [False] and len(self.server) == 1 and SURELY_NOT.search("; ".join(heard)) is not None
+        return False if unsent else None, problem
 
 
 def _receiver(recipient: str, address: str, seconds: float) -> _Receiver:
@@ -170,11 +182,13 @@ def _deliver(server: NotifyBase, message: Sendable, took: list[bool], heard: lis
 
 class _Ear(logging.Handler):
     def __init__(self, heard: list[str]) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.DEBUG)
         self.heard, self.thread = heard, threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self.thread:
+        said = record.getMessage()
+        # Of what is meant for debugging only why a connection failed: the rest holds the message and the address.
+        if record.thread == self.thread and (record.levelno >= logging.WARNING or said.startswith(WHY)):
             self.heard.append(" ".join(record.getMessage().split())[:300])
 
 
@@ -183,6 +197,7 @@ def _listening(heard: list[str]) -> Iterator[None]:
     """Take what Apprise says in this thread instead of letting it out, for it may hold an address."""
     log, ear = logging.getLogger("apprise"), _Ear(heard)
     log.addHandler(ear)
+    log.setLevel(logging.DEBUG)
     log.propagate = False
     try:
         yield

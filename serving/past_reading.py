@@ -30,6 +30,7 @@ class Mark(NamedTuple):
     matured_days: int
     outcomes: int
     days: int
+    churns: int
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,15 @@ _SAME = and_(list_rows.c.list_id == list_outcomes.c.list_id, list_rows.c.account
 def headers(connection: Connection) -> list[Header]:
     """Return every published list, the newest first."""
     followed = {row.list_id: row for row in connection.execute(select(list_maturity))}
-    counts = select(list_outcomes.c.list_id, func.count(), func.sum(list_outcomes.c.days)).group_by("list_id")
-    counted = {list_id: (number, days) for list_id, number, days in connection.execute(counts)}
+    churns = func.count().filter(list_outcomes.c.kind == CHURN)
+    counts = select(list_outcomes.c.list_id, func.count(), func.sum(list_outcomes.c.days), churns).group_by("list_id")
+    counted = {list_id: numbers for list_id, *numbers in connection.execute(counts)}
     query = select(lists.c.id, lists.c.as_of, lists.c.simulated, lists.c.settings).order_by(lists.c.as_of.desc())
     found = []
     for row in connection.execute(query):
         reached = followed.get(row.id)
         known_by, matured = (reached.known_by, reached.matured_days) if reached else (None, 0)
-        mark = Mark(known_by, matured, *counted.get(row.id, (0, 0)))
+        mark = Mark(known_by, matured, *counted.get(row.id, (0, 0, 0)))
         settings = ListSettings.model_validate(row.settings)
         found.append(Header(row.id, row.as_of, row.simulated, settings.band_names, settings.currency, mark))
     return found

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, insert, select, update
 
 from features.errors import UsageError
 from serving.schema import audit
-from serving.schema_people import sessions, users
+from serving.schema_people import api_keys, sessions, users
 from serving.store import writing
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def change_person(
 ) -> Person:
     """Change what is given and leave the rest; a new password, role or owner, or an end, signs the person out.
 
+    An end also takes their keys back, for good.
+
     Raises UsageError as `add_person` does, and when there is no such person.
     """
     with writing(engine).begin() as connection:
@@ -93,6 +95,9 @@ def change_person(
         connection.execute(update(users).where(users.c.id == person.id).values(**given))
         if any(each is not None for each in (role, owner, password, active)):
             connection.execute(sessions.delete().where(sessions.c.user_id == person.id))
+        if active is False:
+            ended = update(api_keys).where(api_keys.c.user_id == person.id, api_keys.c.revoked_at.is_(None))
+            connection.execute(ended.values(revoked_at=at))
         told = {key: value for key, value in given.items() if key != "password"} | {
             "new_password": password is not None
         }
@@ -108,7 +113,7 @@ def people(engine: Engine) -> list[Person]:
 
 def find_person(connection: Connection, name: str) -> Person | None:
     """Return the person of this sign-in name, in any case of letters."""
-    row = connection.execute(_columns().where(func.lower(users.c.name) == name.lower())).first()
+    row = connection.execute(_columns().where(_called(name))).first()
     return None if row is None else _person(row)
 
 
@@ -123,9 +128,7 @@ def require_person(connection: Connection, name: str) -> Person:
 
 def who_signs_in(connection: Connection, name: str, password: str) -> Person | None:
     """Return the active person whose password this is, taking as long for a name that does not exist."""
-    row = connection.execute(
-        select(users.c.password, users.c.active).where(func.lower(users.c.name) == name.lower())
-    ).first()
+    row = connection.execute(select(users.c.password, users.c.active).where(_called(name))).first()
     stored = row.password if row is not None and row.active else None
     matches = _matches(stored or _nobody(), password)
     return find_person(connection, name) if stored and matches else None
@@ -136,6 +139,11 @@ def set_zone(engine: Engine, user_id: int, zone: str) -> None:
     _check_zone(zone)
     with writing(engine).begin() as connection:
         connection.execute(update(users).where(users.c.id == user_id).values(zone=zone))
+
+
+def _called(name: str) -> ColumnElement[bool]:
+    # Both sides in the database: SQLite lowers only the letters of ASCII.
+    return func.lower(users.c.name) == func.lower(name)
 
 
 def _columns() -> Select[tuple[int, str, Role, str | None, str | None, bool]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -45,12 +45,12 @@ class Action:
     request: str | None = None
 
 
-def act(engine: Engine, action: Action, who: Actor, at: datetime) -> int:
+def act(engine: Engine, action: Action, who: Actor, at: datetime, today: date | None = None) -> int:
     """Write an action down and return its id.
 
     Raises UsageError when no list knows the account or the list, or when the detail breaks a rule.
     """
-    (made,) = _write(engine, [action], who, at)
+    (made,) = _write(engine, [action], who, at, today or at.date())
     return made
 
 
@@ -63,6 +63,7 @@ def act_on_many(
     at: datetime,
     list_id: int | None = None,
     request: str | None = None,
+    today: date | None = None,
 ) -> list[int]:
     """Write the same action down for several accounts, for all of them or for none, and return the ids."""
     chosen = list(dict.fromkeys(accounts))
@@ -72,7 +73,7 @@ def act_on_many(
         Action(account, kind, detail, list_id, None if request is None else _digest(request, account))
         for account in chosen
     ]
-    return _write(engine, planned, who, at)
+    return _write(engine, planned, who, at, today or at.date())
 
 
 def undo(engine: Engine, action_id: int, who: Actor, at: datetime) -> int:
@@ -95,14 +96,14 @@ def undo(engine: Engine, action_id: int, who: Actor, at: datetime) -> int:
     return made
 
 
-def _write(engine: Engine, planned: Sequence[Action], who: Actor, at: datetime) -> list[int]:
+def _write(engine: Engine, planned: Sequence[Action], who: Actor, at: datetime, today: date) -> list[int]:
     for action in planned:
         _require_storable(action)
     with writing(engine).begin() as connection:
         _in_order(connection)
         made = []
         for action in planned:
-            sound = replace(action, detail=checked(action.kind, action.detail, at.date()))
+            sound = replace(action, detail=checked(action.kind, action.detail, today))
             known = _sent_before(connection, sound)
             if known is not None:
                 made.append(known)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, Select, select
 
@@ -39,9 +40,12 @@ class AccountState:
         """Say whether the account is put off beyond today."""
         return self.snooze_until is not None and self.snooze_until > today
 
-    def stage_days(self, at: datetime) -> int | None:
-        """Return the whole days in this stage."""
-        return None if self.stage_since is None else max(0, (at - self.stage_since).days)
+    def stage_days(self, at: datetime, zone: str = "UTC") -> int | None:
+        """Return how many days ago, by a zone's calendar, the account came into this stage."""
+        if self.stage_since is None:
+            return None
+        now, then = (moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date() for moment in (at, self.stage_since))
+        return max(0, (now - then).days)
 
 
 COLUMNS = tuple(AccountState.__dataclass_fields__)

@@ -21,9 +21,12 @@ from serving.api.answers import READ, WRITE, answer, documented, tagged
 from serving.api.feedback_models import EXAMPLES, NEW_ACTION, FeedbackAction, FeedbackPage, Sent
 from serving.api.lists import find_index
 from serving.api.paging import LARGEST_ID, PREFIX, Nothing, Paged, make_cursor, new_router, next_link, read_cursor
+from serving.formats import plain
 from serving.schema_acting import actions
 from serving.web.access import Seen, Viewer
-from serving.web.errors import CannotBeDone, NotHere
+from serving.web.account_story import may_undo
+from serving.web.errors import CannotBeDone, Forbidden, NotHere
+from serving.web.rendering import today_of
 
 if TYPE_CHECKING:
     from serving.acting.history import PastAction
@@ -129,6 +132,9 @@ def undo_action(
     state = request.app.state
     with state.engine.connect() as connection:
         _one(connection, account_id, action_id)
+        found = next(each for each in actions_of(connection, account_id) if each.id == action_id)
+    if found.can_be_undone and not may_undo(found, viewer):
+        raise Forbidden(f"Only {plain(found.actor)} or a manager can take this back.")
     try:
         made = undo(state.engine, action_id, Actor(viewer.user_id, viewer.name), state.clock())
     except UsageError as error:
@@ -148,7 +154,8 @@ def act_on(request: Request, viewer: Viewer, account_id: str, sent: Sent, key: s
     content = sent.model_dump(mode="json")
     own = None if key is None else sha256(f"{viewer.user_id}\x1f{key}".encode("utf-8", "replace")).hexdigest()
     action = Action(account_id, content["kind"], content["detail"], list_id, own)
-    return act(state.engine, action, Actor(viewer.user_id, viewer.name), state.clock())
+    who = Actor(viewer.user_id, viewer.name)
+    return act(state.engine, action, who, state.clock(), today_of(request, viewer))
 
 
 def _written(request: Request, account_id: str, action_id: int) -> Response:

@@ -23,7 +23,7 @@ from serving.risk_list import current_list_id, list_header, read_rows
 from serving.schema import lists
 from serving.web.access import Seen
 from serving.web.errors import CannotBeDone, NotHere
-from serving.web.list_page import unscored
+from serving.web.list_page import known_states, unscored
 from serving.web.list_view import counted_from
 from serving.web.rendering import today_of
 
@@ -49,7 +49,7 @@ class Rows(Paged):
 
     owner: tuple[Text, ...] = several("Owner")
     segment: tuple[Text, ...] = several("Segment")
-    band: tuple[Text, ...] = several("Band of the automated risk")
+    band: tuple[Text, ...] = several("Final band: the CSM's where they gave one, else the automated risk's")
     driver: tuple[Text, ...] = several("Driver of the first reason")
     stage: tuple[Stage | Literal["none"], ...] = several("Stage, or none for accounts without one")
     renewal: Annotated[
@@ -123,10 +123,11 @@ def read_accounts(request: Request, viewer: Seen, as_of: Week, asked: Annotated[
         tag, same = tagged(request, index.header.list_id, last, today)
         if same is not None:
             return same
-        states, choice = request.app.state.lists.states(connection, last), asked.choice()
+        choice, said = asked.choice(), request.app.state.lists.states(connection, last)
+        states = known_states(connection, viewer, index, said, current=current)
         rows = index.rows(choice, viewer.book, states, today)
         try:
-            found = index.page(rows, choice.sort, asked.limit, place.get("after"))
+            found = index.page(rows, choice.sort, asked.limit, place.get("after"), book=viewer.book)
         except UsageError as error:
             raise CannotBeDone(f"cursor: {error}") from None
         read = read_rows(connection, index.header.list_id, found.accounts).values()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
+from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
 from serving.api_keys import note_use, read_key
@@ -19,9 +21,15 @@ from serving.web.errors import Forbidden, NotHere, NotSignedIn
 from serving.web.guard import COOKIE
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+log = logging.getLogger("forewarn.web")
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+NAMELESS = frozenset({"GET /healthz"})
+"""Routes that do not ask who it is: this one answers also when the database cannot."""
 KEY_SCOPES = {"feedback": "feedback", "runs": "runs"}
 """Part of an API path that asks for another scope than `lists`."""
 
@@ -107,6 +115,9 @@ async def enforce(request: Request) -> None:
     """Let the request through or raise: NotSignedIn, Forbidden, or NotHere for what is not theirs to know of."""
     route = f"{request.method} {request.scope['route'].path}"
     policy = POLICIES[route]
+    request.state.viewer = None
+    if route in NAMELESS:
+        return
     request.state.viewer = viewer = await run_in_threadpool(_identify, request, policy)
     if request.method not in SAFE:
         _same_site(request)
@@ -128,6 +139,8 @@ async def current_viewer(request: Request) -> Viewer:
     return found
 
 
+RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""An id of the database's own, which PostgreSQL keeps in four bytes."""
 Seen = Annotated[Viewer, Depends(current_viewer)]
 """The viewer as an endpoint takes it."""
 
@@ -138,11 +151,20 @@ def _identify(request: Request, policy: Access) -> Viewer | None:
     with state.engine.connect() as connection:
         key = _bearer(request)
         viewer = _by_key(connection, request, key) if key else _by_session(connection, request)
+        request.state.viewer = viewer
         if viewer is not None and policy is Access.BOOK:
             _check_book(connection, viewer, request.path_params["account_id"])
     if key and viewer is not None and request.state.note_key is not None:
-        note_use(state.engine, request.state.note_key, at=at)
+        _note_use(state.engine, request.state.note_key, at)
     return viewer
+
+
+def _note_use(engine: Engine, key_id: int, at: datetime) -> None:
+    try:
+        note_use(engine, key_id, at=at)
+    except OperationalError as error:
+        # Something long is being written, such as a list; the next request notes it.
+        log.info("the use of key %s was not noted: %s", key_id, error.orig)
 
 
 def _bearer(request: Request) -> str | None:
@@ -165,6 +187,9 @@ def _by_session(connection: Connection, request: Request) -> Viewer | None:
     name = _named_by_proxy(request)
     if name is not None and (found is None or found.person.name.lower() != name.lower()):
         person = find_person(connection, name)
+        # Back to the pool: opening a session takes another one, and waiting for it with one in hand stops everybody.
+        connection.rollback()
+        connection.close()
         return _signed_in_by_proxy(request, person) if person is not None and person.active else None
     return None if found is None else _viewer(found.person, found.csrf)
 
@@ -179,7 +204,9 @@ def _named_by_proxy(request: Request) -> str | None:
     except ValueError:
         return None
     trusted = any(peer in ip_network(proxy) for proxy in settings.trusted_proxies)
-    return request.headers.get(settings.user_header) if trusted else None
+    named = request.headers.getlist(settings.user_header)
+    # A second one may be what the visitor sent and the proxy passed on: then nobody is named.
+    return named[0] if trusted and len(named) == 1 else None
 
 
 def _signed_in_by_proxy(request: Request, person: Person) -> Viewer:

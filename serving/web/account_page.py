@@ -17,9 +17,10 @@ from serving.acting.kinds import REASONS, STAGES
 from serving.acting.ledger import LARGEST_ID
 from serving.acting.states import AccountState, read_states
 from serving.explanation import read_explanations
-from serving.happened import events_of
+from serving.happened import CHURN, events_of
 from serving.risk_list import current_list_id
-from serving.schema_history import account_events, list_maturity
+from serving.schema import lists
+from serving.schema_history import account_events, list_maturity, list_outcomes
 from serving.web.access import Seen, Viewer
 from serving.web.account_found import FoundAccount, find_account
 from serving.web.account_history import drawn, past_weeks
@@ -105,11 +106,14 @@ def new_key() -> str:
 def _moving(connection: Connection) -> tuple[object, ...]:
     """Return what changes an account's page beside its list and the day."""
     matured = select(func.max(list_maturity.c.known_by), func.sum(list_maturity.c.matured_days))
+    churns = select(func.count()).select_from(list_outcomes).where(list_outcomes.c.kind == CHURN)
     return (
         current_list_id(connection),
         latest_action_id(connection),
         connection.scalar(select(func.max(account_events.c.id))),
         tuple(connection.execute(matured).one()),
+        connection.scalar(churns),
+        connection.scalar(select(func.max(lists.c.id))),
     )
 
 

@@ -25,7 +25,7 @@ from serving.web.act_words import EMPTY, done_words
 from serving.web.book import owner_of
 from serving.web.errors import Forbidden, NotHere
 from serving.web.rendering import page, today_of
-from serving.web.sign_in import _own_page as own_page
+from serving.web.sign_in import own_page
 
 router = APIRouter()
 LONGEST = 20_000

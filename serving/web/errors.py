@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from features.errors import ForewarnError
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("forewarn.web")
 WITHOUT_WORDS = {404: "There is no such page.", 405: "This address is not asked in this way."}
 """What is said where the framework only gives the status."""
+SIGNED_OUT = "You are not signed in any more; nothing was written. Go back to copy what you typed, and sign in."
+TITLES = {
+    401: "Signed out",
+    403: "Not for you",
+    404: "Not here",
+    422: "That cannot be done",
+    429: "Too many tries",
+    503: "Busy just now",
+}
 PROBLEM = "application/problem+json"
 
 
@@ -65,6 +75,7 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
     app.add_exception_handler(ForewarnError, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(OperationalError, _busy)  # type: ignore[arg-type]
     app.add_exception_handler(Exception, _surprise)
 
 
@@ -72,10 +83,15 @@ def _http(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = _methods(request)
-    if error.status_code == 401 and not _for_program(request):
+    if error.status_code == 401 and not _for_program(request) and request.method == "GET":
         place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        back = f"?next={quote(place)}" if request.method == "GET" and place != "/" else ""
-        return RedirectResponse(f"/sign-in{back}", 303)
+        target = f"/sign-in?next={quote(place)}" if place != "/" else "/sign-in"
+        if request.headers.get("hx-request"):
+            # A redirect would be followed unseen, and the form would stand in place of the rows.
+            return Response(status_code=401, headers={"hx-redirect": target})
+        return RedirectResponse(target, 303)
+    if error.status_code == 401 and not _for_program(request):
+        return _answer(request, 401, SIGNED_OUT, {})
     plain = error.detail == HTTPStatus(error.status_code).phrase
     detail = WITHOUT_WORDS.get(error.status_code, error.detail) if plain else error.detail
     return _answer(request, error.status_code, str(detail), headers)
@@ -106,6 +122,12 @@ def _refused(request: Request, error: ForewarnError) -> Response:
     return _answer(request, 404 if request.method == "GET" else 422, str(error), {})
 
 
+def _busy(request: Request, error: OperationalError) -> Response:
+    log.warning("%s %s: %s", request.method, request.url.path, error.orig)
+    told = "The database is busy or cannot be reached, and nothing was written: go back and send it again in a moment."
+    return _answer(request, 503, told, {"retry-after": "5"})
+
+
 def _surprise(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return _answer(request, 500, "Something went wrong here; it was written to the application's log.", {})
@@ -117,9 +139,7 @@ def _answer(request: Request, status: int, detail: str, headers: dict[str, str],
     from serving.web.rendering import page
 
     viewer = getattr(request.state, "viewer", None)
-    title = {403: "Not for you", 404: "Not here", 422: "That cannot be done", 429: "Too many tries"}.get(
-        status, HTTPStatus(status).phrase
-    )
+    title = TITLES.get(status, HTTPStatus(status).phrase)
     made = page(request, "app/error.html.jinja", viewer, status=status, title=title, detail=detail)
     made.status_code = status
     made.headers.update(headers)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -18,6 +20,7 @@ from serving.list_row import NotScored
 from serving.risk_list import current_list_id
 from serving.schema import not_scored
 from serving.web.access import Seen, Viewer
+from serving.web.book import owner_of
 from serving.web.list_view import SOON_DAYS, SeenOn, counted_from, freshness
 from serving.web.rendering import page, today_of, unchanged
 from serving.web.views import own_views
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from serving.list_index import ListIndex
     from serving.list_states import States
 
+T = TypeVar("T")
 router = APIRouter()
 RENEWALS = (30, 60, 90, 180)
 UNSCORED_IN_SIGHT = 3
@@ -44,6 +48,9 @@ class Chosen:
     choice: ListChoice
     current: bool
     today: date
+    """The day that days left are counted from."""
+    day: date
+    """The day it is where the viewer is, which ends snoozes and makes actions overdue."""
     rows: NDArray[np.int64]
 
 
@@ -56,10 +63,21 @@ def choose(
     """
     lists = request.app.state.lists
     index = lists.find(connection, choice.as_of, shown if choice.as_of is None else None)
-    states = lists.states(connection, newest)
     current = index.header.list_id == shown
-    today = counted_from(index.header, today_of(request, viewer), current=current)
-    return Chosen(index, states, choice, current, today, index.rows(choice, viewer.book, states, today))
+    states = known_states(connection, viewer, index, lists.states(connection, newest), current=current)
+    day = today_of(request, viewer)
+    today = counted_from(index.header, day, current=current)
+    return Chosen(index, states, choice, current, today, day, index.rows(choice, viewer.book, states, day))
+
+
+def known_states(connection: Connection, viewer: Viewer, index: ListIndex, states: States, *, current: bool) -> States:
+    """Return what people said of accounts that are the viewer's now: of a past list some are somebody else's since."""
+    if current or viewer.book is None:
+        return states
+    mine = index.in_book(viewer.book)
+    here = [account for account in states.by_account if account in index.row_of and mine[index.row_of[account]]]
+    still = {a: states.by_account[a] for a in here if viewer.sees(owner_of(connection, a)[1])}
+    return replace(states, by_account=still)
 
 
 @router.get("/")
@@ -119,6 +137,8 @@ def unscored(connection: Connection, list_id: int, book: str | None, search: str
     if book is not None:
         query = query.where(not_scored.c.owner == book)
     found = [NotScored(*row) for row in connection.execute(query)]
+    # By Python's order, which pages go on by: a database may have another.
+    found.sort(key=lambda each: each.account_id)
     wanted = search.casefold()
     return [each for each in found if wanted in f"{each.account_id}\n{each.name or ''}".casefold()]
 
@@ -132,9 +152,13 @@ def capacity_per_owner(index: ListIndex, configured: int) -> int:
 def _context(request: Request, viewer: Viewer, connection: Connection, chosen: Chosen, at: datetime) -> dict[str, Any]:
     index, choice, settings = chosen.index, chosen.choice, request.app.state.settings
     asked = request.query_params
-    found = index.page(chosen.rows, choice.sort, settings.page_rows, asked.get("after"), asked.get("before"))
+    found = index.page(
+        chosen.rows, choice.sort, settings.page_rows, asked.get("after"), asked.get("before"), viewer.book
+    )
     capacity = capacity_per_owner(index, settings.capacity_per_owner)
-    seen = SeenOn(chosen.current, chosen.today, at, capacity if choice.sort == "place" else None)
+    full = _full(index, chosen, viewer, capacity) if choice.sort == "place" else frozenset()
+    zone = viewer.zone or settings.timezone or "UTC"
+    seen = SeenOn(chosen.current, chosen.today, chosen.day, at, zone, capacity, full)
     return {
         "published": index.header,
         "choice": choice,
@@ -151,17 +175,33 @@ def _context(request: Request, viewer: Viewer, connection: Connection, chosen: C
         "renewals": RENEWALS,
         "stages": STAGES,
         "done": asked.get("done", ""),
+        "request_key": token_urlsafe(12),
     }
+
+
+def _full(index: ListIndex, chosen: Chosen, viewer: Viewer, capacity: int) -> frozenset[str]:
+    """Return the accounts with which their owners reach their capacity, snoozed ones not counted."""
+    return _kept(
+        index,
+        ("full", viewer.user_id, chosen.day, chosen.states.last_action, capacity),
+        lambda: index.filling(capacity, ~index.marked(chosen.states.snoozed(chosen.day))),
+    )
+
+
+def _kept(index: ListIndex, key: tuple[object, ...], make: Callable[[], T]) -> T:
+    """Return what was counted of a list before, else what `make` counts."""
+    found: T | None = index.totals.get(key)
+    if found is None:
+        if len(index.totals) > MOST_TOTALS:
+            index.totals.clear()
+        found = index.totals[key] = make()
+    return found
 
 
 def _totals(index: ListIndex, chosen: Chosen, viewer: Viewer) -> dict[str, Any]:
     """Return the numbers at the top: of the book, whatever is chosen of it."""
-    key = (viewer.book, chosen.today, chosen.states.last_action)
-    if key not in index.totals:
-        if len(index.totals) > MOST_TOTALS:
-            index.totals.clear()
-        index.totals[key] = _counted(index, chosen, viewer.book)
-    return index.totals[key]
+    key = ("totals", viewer.user_id, chosen.today, chosen.day, chosen.states.last_action)
+    return _kept(index, key, lambda: _counted(index, chosen, viewer.book))
 
 
 def _counted(index: ListIndex, chosen: Chosen, owner: str | None) -> dict[str, Any]:
@@ -175,13 +215,13 @@ def _counted(index: ListIndex, chosen: Chosen, owner: str | None) -> dict[str, A
         "accounts": int(book.sum()),
         "listed": int(mine.sum()),
         "highest": highest,
-        "high": int((book & index.flags("band", (highest,))).sum()),
+        "high": int((book & index.finally_in((highest,), chosen.states)).sum()),
         "new": int((book & index.new()).sum()),
         "at_risk": float(np.nansum(index.numbers["arr_at_risk"][book])),
         "saveable": float(np.nansum(index.numbers["saveable"][book])),
         "soon": int((mine & (deadline >= 0) & (deadline <= SOON_DAYS)).sum()),
-        "snoozed": int((book & index.marked(chosen.states.snoozed(chosen.today))).sum()),
-        "due": int((book & index.marked(chosen.states.due(chosen.today))).sum()),
+        "snoozed": int((book & index.marked(chosen.states.snoozed(chosen.day))).sum()),
+        "due": int((book & index.marked(chosen.states.due(chosen.day))).sum()),
     }
 
 
@@ -196,8 +236,8 @@ def _unscored_beside(connection: Connection, chosen: Chosen, viewer: Viewer) -> 
     if search:
         found = unscored(connection, list_id, viewer.book, search)
         return {"total": len(found), "found": found[:UNSCORED_IN_SIGHT]}
-    kept = chosen.index.totals
-    key = ("not scored", viewer.book)
-    if key not in kept:
-        kept[key] = {"total": len(unscored(connection, list_id, viewer.book)), "found": []}
-    return kept[key]
+    return _kept(
+        chosen.index,
+        ("not scored", viewer.book),
+        lambda: {"total": len(unscored(connection, list_id, viewer.book)), "found": []},
+    )

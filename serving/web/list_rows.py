@@ -73,5 +73,5 @@ def _made(
 def _key(index: ListIndex, states: States, account: str, seen: SeenOn) -> Key:
     """Return all that the words of a row depend on."""
     state = states.by_account.get(account)
-    said = None if state is None else (state.last_action, state.stage_days(seen.at))
-    return (index.header.list_id, account, said, seen.current, seen.today, seen.capacity)
+    said = None if state is None else (state.last_action, seen.day, seen.zone)
+    return (index.header.list_id, account, said, seen.current, seen.today, seen.capacity, account in seen.full)

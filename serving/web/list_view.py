@@ -82,13 +82,18 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class SeenOn:
-    """What a row's words depend on beside the list: the day, the instant, and where an owner's capacity ends."""
+    """What a row's words depend on beside the list and what people said of the account."""
 
     current: bool
     today: date
+    """The day that days left are counted from."""
+    day: date
+    """The day it is where the viewer is."""
     at: datetime
-    capacity: int | None
-    """None where no line is drawn."""
+    zone: str
+    capacity: int
+    full: frozenset[str]
+    """Accounts with which an owner's capacity is reached; empty where no line is drawn."""
 
 
 def counted_from(published: PublishedList, today: date, *, current: bool) -> date:
@@ -110,7 +115,6 @@ def row_view(
     band = row.band if state is None else state.final_band(row.band)
     left = None if row.notice_deadline is None else (row.notice_deadline - seen.today).days
     name = plain(row.name or row.account_id)
-    place = int(index.owner_places[index.row_of[row.account_id]])
     return RowView(
         account_id=row.account_id,
         week="" if seen.current else f"?as_of={published.as_of}",
@@ -144,22 +148,22 @@ def row_view(
         contact=day(row.customer_contact) if row.customer_contact else "none known",
         last_use=day(row.last_use) if row.last_use else "none known",
         quiet=_quiet(row, published),
-        said=_said(state, seen.today, seen.at),
-        full=f"{plain(row.owner or 'nobody')}: capacity of {place} reached" if seen.capacity == place else "",
+        said=_said(state, seen),
+        full=f"{plain(row.owner or '')}: capacity of {seen.capacity} reached" if row.account_id in seen.full else "",
     )
 
 
-def _said(state: AccountState | None, today: date, at: datetime) -> Said:
+def _said(state: AccountState | None, seen: SeenOn) -> Said:
     if state is None:
         return Said()
-    days = state.stage_days(at)
+    days = state.stage_days(seen.at, seen.zone)
     return Said(
         stage=state.stage or "",
         stage_for="" if days is None else _days(days),
         next_action=plain(state.next_action or ""),
         next_due=day(state.next_due) if state.next_due else "",
-        overdue=state.next_due is not None and state.next_due < today,
-        snoozed=day(state.snooze_until) if state.is_snoozed(today) else "",
+        overdue=state.next_due is not None and state.next_due < seen.day,
+        snoozed=day(state.snooze_until) if state.is_snoozed(seen.day) else "",
     )
 
 

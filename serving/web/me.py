@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from serving.api_keys import SCOPES, add_key, keys, revoke_key
 from serving.people import require_person, set_zone
-from serving.web.access import Seen
+from serving.web.access import RowId, Seen
 from serving.web.rendering import page
 
 router = APIRouter()
@@ -46,7 +46,7 @@ def make_key(
 
 
 @router.post("/me/keys/{key_id}/revoke")
-def take_back(request: Request, viewer: Seen, key_id: int) -> Response:
+def take_back(request: Request, viewer: Seen, key_id: RowId) -> Response:
     """Take a key of one's own back."""
     state = request.app.state
     revoke_key(state.engine, key_id, at=state.clock(), user_id=viewer.user_id)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from serving.web.access import Viewer
 
+MADE_OF = frozenset({".py", ".jinja", ".css", ".js", ".svg"})
 STATIC = Path(__file__).parent.parent / "static"
 
 
@@ -58,7 +59,8 @@ def unchanged(request: Request, *parts: object) -> tuple[str, Response | None]:
     """
     viewer: Viewer | None = request.state.viewer
     who = (viewer.user_id, viewer.role, viewer.owner, viewer.zone, viewer.csrf) if viewer else ()
-    text = "\x1f".join(map(str, (version(), *who, request.url.path, request.url.query, *parts)))
+    shown = (version(), request.app.state.settings, request.url.path, request.url.query)
+    text = "\x1f".join(map(str, (*shown, *who, *parts)))
     tag = f'"{sha256(text.encode("utf-8", "replace")).hexdigest()[:32]}"'
     known = request.headers.get("if-none-match", "")
     same = tag in (each.strip().removeprefix("W/") for each in known.split(","))
@@ -81,10 +83,9 @@ def static(name: str) -> str:
 
 @cache
 def version() -> str:
-    """Return a digest of the application's templates and files: a page made by other ones is another page."""
+    """Return a digest of the application's code, templates and files: a page made by other ones is another page."""
     made = sha256()
-    for folder in (STATIC, STATIC.parent / "templates" / "app"):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                made.update(path.read_bytes())
+    for path in sorted(STATIC.parent.rglob("*")):
+        if path.suffix in MADE_OF:
+            made.update(path.read_bytes())
     return made.hexdigest()[:16]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -20,6 +20,8 @@ from serving.web.rendering import page
 router = APIRouter()
 
 TRIES = 8
+AT_ONCE = 2
+_hashing = BoundedSemaphore(AT_ONCE)
 WITHIN = timedelta(minutes=10)
 
 
@@ -55,8 +57,8 @@ class Tries:
 def ask(request: Request, next: str = "/") -> Response:
     """Show the form; who is signed in already goes on."""
     if request.state.viewer is not None:
-        return RedirectResponse(_own_page(next), 303)
-    return page(request, "app/sign_in.html.jinja", None, next=_own_page(next), name="", wrong=False)
+        return RedirectResponse(own_page(next), 303)
+    return page(request, "app/sign_in.html.jinja", None, next=own_page(next), name="", wrong=False)
 
 
 @router.post("/sign-in")
@@ -68,20 +70,28 @@ def sign_in(
 ) -> Response:
     """Open a session, or show the form again; too many failures have to wait."""
     state = request.app.state
-    at, tries, who = state.clock(), state.tries, name.strip().lower()
-    if seconds := tries.wait(who, at):
-        minutes = f"{max(1, round(seconds / 60))} min"
-        raise HTTPException(429, f"Too many tries for this name: wait {minutes}.", {"Retry-After": str(seconds)})
-    with state.engine.connect() as connection:
-        person = who_signs_in(connection, name.strip(), password)
-    if person is None:
+    at, tries = state.clock(), state.tries
+    # By name and address: else anybody could keep anybody else out.
+    who = f"{_typed(name).lower()} {request.client.host if request.client else ''}"
+    _require_patience(tries, who, at)
+    # Hashing takes 64 MB and a fifth of a second: a crowd must neither fill the memory nor stop every other page.
+    if not _hashing.acquire(timeout=1.0):
+        raise HTTPException(503, "Many people are signing in just now: try again in a moment.", {"Retry-After": "2"})
+    try:
+        # Asked again: others may have tried the same name while this one waited.
+        _require_patience(tries, who, at)
         tries.failed(who, at)
-        again = page(request, "app/sign_in.html.jinja", None, next=_own_page(next), name=name, wrong=True)
+        with state.engine.connect() as connection:
+            person = who_signs_in(connection, _typed(name), password)
+    finally:
+        _hashing.release()
+    if person is None:
+        again = page(request, "app/sign_in.html.jinja", None, next=own_page(next), name=name, wrong=True)
         again.status_code = 401
         return again
     tries.forget(who)
     token = open_session(state.engine, person, at=at, hours=state.settings.session_hours)
-    answer = RedirectResponse(_own_page(next), 303)
+    answer = RedirectResponse(own_page(next), 303)
     answer.headers.append("set-cookie", session_cookie(token, state.settings.session_hours, state.settings.secure))
     return answer
 
@@ -96,7 +106,18 @@ def sign_out(request: Request, viewer: Seen) -> Response:
     return answer
 
 
-def _own_page(place: str) -> str:
+def _typed(name: str) -> str:
+    # PostgreSQL refuses to look for text with a NUL character.
+    return name.replace("\x00", "").strip()
+
+
+def _require_patience(tries: Tries, who: str, at: datetime) -> None:
+    if seconds := tries.wait(who, at):
+        minutes = f"{max(1, round(seconds / 60))} min"
+        raise HTTPException(429, f"Too many tries for this name: wait {minutes}.", {"Retry-After": str(seconds)})
+
+
+def own_page(place: str) -> str:
     """Return the place when it is one of ours, else the start: a link must not lead elsewhere after signing in."""
     fine = place.startswith("/") and not place.startswith(("//", "/\\")) and place.isprintable() and "\\" not in place
     return place if fine else "/"

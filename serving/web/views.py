@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from serving.list_choice import parse_choice
 from serving.schema_people import saved_views
 from serving.store import writing
-from serving.web.access import Seen
+from serving.web.access import RowId, Seen
 from serving.web.errors import CannotBeDone, NotHere
 
 router = APIRouter()
@@ -66,7 +66,7 @@ def save(
 
 
 @router.get("/views/{view_id}")
-def show(request: Request, viewer: Seen, view_id: int) -> Response:
+def show(request: Request, viewer: Seen, view_id: RowId) -> Response:
     """Go to the list as a view has it: anybody may follow the link, and sees the rows of their own book."""
     with request.app.state.engine.connect() as connection:
         query = connection.scalar(select(saved_views.c.query).where(saved_views.c.id == view_id))
@@ -76,7 +76,7 @@ def show(request: Request, viewer: Seen, view_id: int) -> Response:
 
 
 @router.post("/views/{view_id}/delete")
-def remove(request: Request, viewer: Seen, view_id: int) -> Response:
+def remove(request: Request, viewer: Seen, view_id: RowId) -> Response:
     """Delete a view of one's own."""
     own = (saved_views.c.id == view_id, saved_views.c.user_id == viewer.user_id)
     with writing(request.app.state.engine).begin() as connection:

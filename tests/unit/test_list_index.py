@@ -186,10 +186,12 @@ def test_what_people_said_chooses(index: ListIndex) -> None:
     assert c not in found(index, ListChoice(band=("Low",)), None, states)
 
 
-def test_each_row_has_its_number_among_its_owners_rows(index: ListIndex) -> None:
-    for owner in ("Owner 02", "Owner 07"):
-        own = found(index, ListChoice(), owner)
-        assert [int(index.owner_places[index.row_of[account]]) for account in own] == list(range(1, len(own) + 1))
+def test_an_owner_is_full_with_the_row_that_fills_their_capacity_snoozed_ones_not_counted(index: ListIndex) -> None:
+    own = found(index, ListChoice(), "Owner 02")
+    everything = np.ones(len(index.accounts), dtype=bool)
+    assert index.filling(3, everything) & set(own) == {own[2]}
+    assert index.filling(3, ~index.marked(own[:2])) & set(own) == {own[4]}
+    assert index.filling(10_000, everything) == frozenset()
 
 
 def test_values_are_those_of_the_book(index: ListIndex, frame: pd.DataFrame) -> None:

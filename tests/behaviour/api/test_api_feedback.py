@@ -145,3 +145,13 @@ def test_a_body_that_is_too_long_is_refused_with_and_without_its_length(ana: Tes
             yield b"x" * 1_000
 
     assert ana.post(place, content=parts(), headers=JSON).status_code == 413
+
+
+def test_only_the_one_who_did_it_or_a_manager_takes_it_back(ana: Any, mia: Any) -> None:
+    def undone(client: Any, action_id: int) -> int:
+        return int(client.post(f"/api/v1/accounts/A00001/feedback/{action_id}/undo").status_code)
+
+    note = {"kind": "note", "detail": {"text": "x"}}
+    made = [client.post("/api/v1/accounts/A00001/feedback", json=note).json()["id"] for client in (mia, ana)]
+    assert undone(ana, made[0]) == 403
+    assert [undone(mia, action_id) for action_id in made] == [201, 201]

@@ -178,7 +178,7 @@ def test_a_mail_server_gets_html_with_plain_text_beside_it(book: Any, smtp: Any)
 
 def test_an_http_failure_is_said_without_the_address(book: Any, http: Any, capfd: Any) -> None:
     book.publish()
-    http.status = 500
+    http.status = 403
     found = run(book, Notifier({"*": [http.address]}))
     assert set(outcomes(found).values()) == {"failed"}
     said = f"{found} {stored(book).error}"
@@ -187,6 +187,14 @@ def test_an_http_failure_is_said_without_the_address(book: Any, http: Any, capfd
     assert capfd.readouterr().err == ""
     http.status = 200
     assert set(outcomes(run(book, Notifier({"*": [http.address]}))).values()) == {"sent"}
+
+
+def test_a_receiver_that_may_have_it_all_the_same_is_not_sent_it_again(book: Any, http: Any) -> None:
+    book.publish()
+    http.status = 504
+    assert set(outcomes(run(book, Notifier({"*": [http.address]}))).values()) == {"in doubt"}
+    http.status = 200
+    assert "sent" not in outcomes(run(book, Notifier({"*": [http.address]}))).values()
 
 
 def test_a_closed_door_fails_at_once(book: Any, http: Any) -> None:
