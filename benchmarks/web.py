@@ -230,7 +230,7 @@ def databases(names: list[str], weeks: list[Any]) -> Iterator[dict[str, tuple[st
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             found["sqlite"] = (f"sqlite:///{folder}/forewarn.db", None)
         if "postgresql" in names:
-            run = runpy.run_path(str(ROOT / "tests" / "behaviour" / "lists" / "postgres.py"))
+            run = runpy.run_path(str(ROOT / "tests" / "postgres.py"))
             programs = run["binaries"]()
             if programs is None:
                 raise SystemExit("no PostgreSQL server is installed: apt-get install postgresql")

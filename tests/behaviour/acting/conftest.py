@@ -1,6 +1,5 @@
 """Databases with two weeks' lists to act on."""
 
-import runpy
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -28,17 +27,6 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     fill(made)
     yield made
     made.dispose()
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The URL of a PostgreSQL server that runs for this session."""
-    server = runpy.run_path(str(Path(__file__).parents[1] / "lists" / "postgres.py"))
-    programs = server["binaries"]()
-    if programs is None:
-        pytest.skip("no PostgreSQL server is installed")
-    with server["postgres"](programs) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

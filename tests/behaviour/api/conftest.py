@@ -17,7 +17,7 @@ from tests.made_lists import AT
 _WEB: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[1] / "web" / "conftest.py"))
 """By path: test folders are no packages."""
 clock, filled, engine, settings = (_WEB[name] for name in ("clock", "filled", "engine", "settings"))
-app, nobody, sign_in, postgres_url = (_WEB[name] for name in ("app", "nobody", "sign_in", "postgres_url"))
+app, nobody, sign_in = (_WEB[name] for name in ("app", "nobody", "sign_in"))
 Program = Callable[..., TestClient]
 
 

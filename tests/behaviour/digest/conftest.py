@@ -1,6 +1,5 @@
 """Weeks of a made-up list, and receivers on this machine that take what is sent to them."""
 
-import runpy
 import socketserver
 import threading
 import warnings
@@ -40,17 +39,6 @@ def database(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path}/forewarn.db")
     yield engine
     engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The URL of a PostgreSQL server that runs for this session."""
-    server = runpy.run_path(str(Path(__file__).parents[1] / "lists" / "postgres.py"))
-    programs = server["binaries"]()
-    if programs is None:
-        pytest.skip("no PostgreSQL server is installed")
-    with server["postgres"](programs) as url:
-        yield url
 
 
 @pytest.fixture

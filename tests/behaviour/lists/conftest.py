@@ -35,17 +35,6 @@ def database(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The URL of a PostgreSQL server that runs for this session."""
-    server = _beside("postgres.py")
-    programs = server["binaries"]()
-    if programs is None:
-        pytest.skip("no PostgreSQL server is installed")
-    with server["postgres"](programs) as url:
-        yield url
-
-
 @pytest.fixture
 def postgres_database(postgres_url: str) -> Iterator[Engine]:
     """An empty migrated PostgreSQL database."""

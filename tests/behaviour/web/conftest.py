@@ -1,6 +1,5 @@
 """The application on made-up lists, and people who look at it."""
 
-import runpy
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -130,14 +129,3 @@ def mia(sign_in: SignIn) -> TestClient:
 def ada(sign_in: SignIn) -> TestClient:
     """The admin."""
     return sign_in("ada")
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The URL of a PostgreSQL server that runs for this session."""
-    server = runpy.run_path(str(Path(__file__).parents[1] / "lists" / "postgres.py"))
-    programs = server["binaries"]()
-    if programs is None:
-        pytest.skip("no PostgreSQL server is installed")
-    with server["postgres"](programs) as url:
-        yield url
