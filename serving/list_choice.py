@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
@@ -74,6 +75,11 @@ class ListChoice:
             if value != each.default:
                 given += [(each.name, str(one)) for one in (value if isinstance(value, tuple) else (value,))]
         return urlencode([*given, *((name, str(value)) for name, value in more.items() if value is not None)])
+
+    @cached_property
+    def address(self) -> str:
+        """The address part of this choice, as `query` gives it."""
+        return self.query()
 
     def but(self, **changes: Any) -> ListChoice:  # noqa: ANN401
         """Return the choice with other values."""

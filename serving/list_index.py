@@ -56,7 +56,12 @@ class ListIndex:
         for name in DATES:
             days = [np.nan if each is None else each.toordinal() for each in columns[name]]
             self.numbers[name] = np.array(days, dtype=float)
-        self._search = ListSearch(columns["search"])
+        self._codes = {
+            name: {text: place for place, text in enumerate(known)} for name, (known, _) in self.texts.items()
+        }
+        self._owners = [(owner.casefold(), owner) for owner in self.texts["owner"][0]]
+        names = zip(self.accounts, self.names, strict=True)
+        self._search = ListSearch([f"{account}\n{name or ''}".casefold() for account, name in names])
         self.lowest = header.settings.band_names[-1]
         self._orders: dict[str, NDArray[np.int64]] = {}
         self._places: dict[str, NDArray[np.int64]] = {}
@@ -112,7 +117,7 @@ class ListIndex:
             end = (self.header.as_of + timedelta(days=choice.renewal)).toordinal()
             chosen &= self.numbers["renewal_date"] <= end
         if choice.search:
-            chosen &= self._search.says(choice.search)
+            chosen &= self._says(choice.search)
         if choice.stage:
             staged = self.marked(states.staged(choice.stage))
             chosen &= (staged | ~self.marked(states.staged(None))) if NO_STAGE in choice.stage else staged
@@ -199,11 +204,18 @@ class ListIndex:
         import numpy as np
 
         known, codes = self.texts[name]
+        places = self._codes[name]
         chosen = np.zeros(len(known) + 1, dtype=bool)
         # The last place stands for what has no text: its code is -1.
-        chosen[[place for place, text in enumerate(known) if text in wanted]] = True
+        chosen[[places[text] for text in wanted if text in places]] = True
         found: NDArray[np.bool_] = chosen[codes]
         return found
+
+    def _says(self, search: str) -> NDArray[np.bool_]:
+        """Return which rows have a text in their id, name or owner; owners are few, so their names stand apart."""
+        wanted = search.casefold()
+        owners = [owner for folded, owner in self._owners if wanted in folded]
+        return self._search.says(wanted) | self.flags("owner", owners)
 
     def filling(self, capacity: int, counted: NDArray[np.bool_]) -> frozenset[str]:
         """Return the accounts with which an owner reaches so many of the counted rows, in the default order."""

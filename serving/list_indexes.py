@@ -50,7 +50,7 @@ class ListIndexes:
 
 
 def _read_index(connection: Connection, list_id: int) -> ListIndex:
-    names = ["account_id", "name", "search", *TEXTS, *NUMBERS, *DATES]
+    names = ["account_id", "name", *TEXTS, *NUMBERS, *DATES]
     query = select(*(list_rows.c[name] for name in names)).where(list_rows.c.list_id == list_id)
     rows = connection.execute(query.order_by(list_rows.c.rank)).all()
     columns = dict(zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True))

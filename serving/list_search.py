@@ -15,7 +15,7 @@ KEPT_SEARCHES = 64
 
 
 class ListSearch:
-    """The texts of all rows as one, which is searched many times as fast as each of them."""
+    """The texts of all rows as one, which is searched many times as fast as each of them; in folded case."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         import numpy as np
@@ -25,11 +25,10 @@ class ListSearch:
         self._kept: OrderedDict[str, NDArray[np.bool_]] = OrderedDict()
 
     def says(self, text: str) -> NDArray[np.bool_]:
-        """Return in which rows the text stands, in any case of letters; the next page asks the same again."""
-        wanted = text.casefold()
-        found = self._kept.get(wanted)
+        """Return in which rows the text stands; what was found is kept, for the next page asks the same again."""
+        found = self._kept.get(text)
         if found is None:
-            found = self._kept[wanted] = self._find(wanted)
+            found = self._kept[text] = self._find(text)
             while len(self._kept) > KEPT_SEARCHES:
                 self._kept.popitem(last=False)
         return found

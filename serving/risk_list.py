@@ -29,13 +29,15 @@ LARGEST_FIRST = frozenset({"risk_30", "risk_60", "risk_90", "risk_60_90", "arr",
 ASKED_AT_ONCE = 500
 """Accounts per query: databases limit the number of parameters."""
 WHOLE_LIST = 2_500
+MOST_REASONS = 1_000
+"""More than any list gives to an account."""
 ROW_COLUMNS = [list_rows.c[name] for name in ListRow.__dataclass_fields__ if name != "reasons"]
 REASON_COLUMNS = [reasons.c[name] for name in ("account_id", "driver", "feature", "text", "contribution")]
 # Made once: making a query costs more than running it on a few rows.
 ALL_ROWS = select(*ROW_COLUMNS).where(list_rows.c.list_id == bindparam("list"))
 ALL_REASONS = (
     select(*REASON_COLUMNS)
-    .where(reasons.c.list_id == bindparam("list"))
+    .where(reasons.c.list_id == bindparam("list"), reasons.c.position <= bindparam("most"))
     .order_by(reasons.c.account_id, reasons.c.position)
 )
 SOME_ROWS = ALL_ROWS.where(list_rows.c.account_id.in_(bindparam("accounts", expanding=True)))
@@ -180,12 +182,14 @@ def list_header(connection: Connection, list_id: int) -> PublishedList:
     return _published(connection.execute(select(lists).where(lists.c.id == list_id)).one(), [], [])
 
 
-def read_rows(connection: Connection, list_id: int, accounts: Sequence[str]) -> dict[str, ListRow]:
-    """Return these accounts' rows of a list with their reasons, in the given order; who is not on it is left out."""
+def read_rows(
+    connection: Connection, list_id: int, accounts: Sequence[str], reasons_each: int = MOST_REASONS
+) -> dict[str, ListRow]:
+    """Return these accounts' rows of a list with their first reasons, in the given order; others are left out."""
     found: dict[str, ListRow] = {}
     for some in _batches(accounts):
         rows, why = (SOME_ROWS, SOME_REASONS) if some is not None else (ALL_ROWS, ALL_REASONS)
-        asked = {"list": list_id} | ({} if some is None else {"accounts": some})
+        asked: dict[str, Any] = {"list": list_id, "most": reasons_each} | ({} if some is None else {"accounts": some})
         said = _grouped(connection.execute(why, asked))
         found |= {row.account_id: _row(row, said.get(row.account_id, ())) for row in connection.execute(rows, asked)}
     return {account: found[account] for account in accounts if account in found}

@@ -41,6 +41,14 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
 
+def reading(engine: Engine) -> Engine:
+    """Return the same engine for reads that need no transaction of their own, such as of lists, which never change.
+
+    On PostgreSQL each saves two ways to the server; SQLite gains nothing by it.
+    """
+    return engine.execution_options(isolation_level="AUTOCOMMIT") if engine.dialect.name == "postgresql" else engine
+
+
 def _parse(url: str) -> URL:
     try:
         target = make_url(url)

@@ -148,7 +148,7 @@ Seen = Annotated[Viewer, Depends(current_viewer)]
 def _identify(request: Request, policy: Access) -> Viewer | None:
     state = request.app.state
     at = state.clock()
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         key = _bearer(request)
         viewer = _by_key(connection, request, key) if key else _by_session(connection, request)
         request.state.viewer = viewer

@@ -15,11 +15,12 @@ from starlette.types import Receive, Scope, Send
 
 from serving.api.description import routers
 from serving.list_indexes import ListIndexes
+from serving.store import reading
 from serving.web.access import POLICIES, enforce
 from serving.web.errors import answer_errors
 from serving.web.guard import Guard
 from serving.web.list_rows import RowPieces
-from serving.web.rendering import STATIC
+from serving.web.rendering import STATIC, version
 from serving.web.sign_in import Tries
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def create_app(engine: Engine, settings: WebSettings, clock: Callable[[], dateti
         dependencies=[Depends(enforce)],
     )
     app.state.engine, app.state.settings, app.state.clock = engine, settings, clock
+    app.state.reader = reading(engine)
+    app.state.made_of = f"{version()} {settings}"
     app.state.lists, app.state.rows, app.state.tries = ListIndexes(), RowPieces(), Tries()
     app.add_middleware(Guard, secure=settings.secure, hours=settings.session_hours)
     app.mount("/static", GZipMiddleware(_Assets(directory=STATIC), minimum_size=1_000))

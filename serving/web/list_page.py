@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import ceil
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from serving.acting.history import latest_action_id
+from serving.acting.history import NEWEST
 from serving.acting.kinds import STAGES
 from serving.list_choice import SHOW_WORDS, SORT_WORDS, ListChoice, parse_choice
 from serving.list_row import NotScored
-from serving.risk_list import current_list_id
+from serving.risk_list import CURRENT_ID
 from serving.schema import not_scored
 from serving.web.access import Seen, Viewer
 from serving.web.book import owner_of
@@ -36,6 +36,8 @@ T = TypeVar("T")
 router = APIRouter()
 RENEWALS = (30, 60, 90, 180)
 UNSCORED_IN_SIGHT = 3
+SHOWN_AND_NEWEST = select(CURRENT_ID.scalar_subquery(), func.coalesce(NEWEST.scalar_subquery(), 0))
+"""The id of the current list and of the newest action, in one question."""
 MOST_TOTALS = 1_000
 
 
@@ -85,12 +87,11 @@ def the_list(request: Request, viewer: Seen) -> Response:
     """Show a page of the list, or of what was chosen of it."""
     choice = parse_choice(request.query_params.multi_items())
     clock = request.app.state.clock()
-    with request.app.state.engine.connect() as connection:
-        shown = current_list_id(connection)
+    with request.app.state.reader.connect() as connection:
+        shown, newest = connection.execute(SHOWN_AND_NEWEST).one()
         if shown is None:
             return page(request, "app/no_list.html.jinja", viewer)
         views = own_views(connection, viewer.user_id)
-        newest = latest_action_id(connection)
         parts = (
             shown,
             newest,
@@ -139,8 +140,12 @@ def unscored(connection: Connection, list_id: int, book: str | None, search: str
     found = [NotScored(*row) for row in connection.execute(query)]
     # By Python's order, which pages go on by: a database may have another.
     found.sort(key=lambda each: each.account_id)
+    return _searched(found, search)
+
+
+def _searched(accounts: Sequence[NotScored], search: str) -> list[NotScored]:
     wanted = search.casefold()
-    return [each for each in found if wanted in f"{each.account_id}\n{each.name or ''}".casefold()]
+    return [each for each in accounts if wanted in f"{each.account_id}\n{each.name or ''}".casefold()]
 
 
 def capacity_per_owner(index: ListIndex, configured: int) -> int:
@@ -232,12 +237,7 @@ def _filters(index: ListIndex, viewer: Viewer) -> dict[str, list[str]]:
 
 def _unscored_beside(connection: Connection, chosen: Chosen, viewer: Viewer) -> dict[str, Any]:
     """Return how many accounts of the book have no risk, and those that a search finds."""
-    list_id, search = chosen.index.header.list_id, chosen.choice.search
-    if search:
-        found = unscored(connection, list_id, viewer.book, search)
-        return {"total": len(found), "found": found[:UNSCORED_IN_SIGHT]}
-    return _kept(
-        chosen.index,
-        ("not scored", viewer.book),
-        lambda: {"total": len(unscored(connection, list_id, viewer.book)), "found": []},
-    )
+    index, search = chosen.index, chosen.choice.search
+    left = _kept(index, ("not scored", viewer.book), lambda: unscored(connection, index.header.list_id, viewer.book))
+    found = _searched(left, search) if search else []
+    return {"total": len(left), "found": found[:UNSCORED_IN_SIGHT]}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from serving.risk_list import read_rows
-from serving.web.list_view import SeenOn, row_view, tones
+from serving.web.list_view import REASONS_IN_SIGHT, SeenOn, row_view, tones
 from serving.web.rendering import environment
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class RowPieces:
 def _made(
     connection: Connection, index: ListIndex, states: States, accounts: Sequence[str], seen: SeenOn
 ) -> dict[str, Markup]:
-    toned, rows = tones(index.header), read_rows(connection, index.header.list_id, accounts)
+    toned, rows = tones(index.header), read_rows(connection, index.header.list_id, accounts, REASONS_IN_SIGHT)
     views = [row_view(row, index, states.by_account.get(account), seen, toned) for account, row in rows.items()]
     made = environment().get_template("app/_rows.html.jinja").render(rows=views, end=END)
     # The template escapes what it is given, so what it makes is safe to put on a page.

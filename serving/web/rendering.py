@@ -59,7 +59,7 @@ def unchanged(request: Request, *parts: object) -> tuple[str, Response | None]:
     """
     viewer: Viewer | None = request.state.viewer
     who = (viewer.user_id, viewer.role, viewer.owner, viewer.zone, viewer.csrf) if viewer else ()
-    shown = (version(), request.app.state.settings, request.url.path, request.url.query)
+    shown = (request.app.state.made_of, request.url.path, request.url.query)
     text = "\x1f".join(map(str, (*shown, *who, *parts)))
     tag = f'"{sha256(text.encode("utf-8", "replace")).hexdigest()[:32]}"'
     known = request.headers.get("if-none-match", "")

@@ -17,7 +17,7 @@ class WebSettings(BaseModel):
     session_hours: float = Field(default=12.0, gt=0, le=24 * 90)
     user_header: str = ""
     trusted_proxies: tuple[str, ...] = ()
-    page_rows: int = Field(default=25, ge=5, le=200)
+    page_rows: int = Field(default=20, ge=5, le=200)
     capacity_per_owner: int = Field(default=0, ge=0)
     timezone: str = ""
     plays: dict[str, str] = Field(default_factory=dict)

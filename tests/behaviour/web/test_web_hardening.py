@@ -133,11 +133,11 @@ def test_days_in_a_stage_are_those_of_the_calendar(ana: TestClient, engine: Engi
     assert "for 1 day" in ana.get("/?search=A00001").text
 
 
-def test_a_page_under_other_settings_is_another_page(ana: TestClient, app: FastAPI) -> None:
+def test_a_page_under_other_settings_is_another_page(ana: TestClient, engine: Engine, clock: Any) -> None:
     tag = ana.get("/").headers["etag"]
     assert ana.get("/", headers={"if-none-match": tag}).status_code == 304
-    app.state.settings = WebSettings(page_rows=5)
-    assert ana.get("/", headers={"if-none-match": tag}).status_code == 200
+    other = TestClient(create_app(engine, WebSettings(page_rows=5), clock), cookies=ana.cookies)
+    assert other.get("/", headers={"if-none-match": tag}).status_code == 200
 
 
 def test_an_end_takes_keys_back_for_good(engine: Engine) -> None:

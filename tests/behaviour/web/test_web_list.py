@@ -66,9 +66,9 @@ def test_everybody_sees_their_own_book_in_the_default_order(ana: TestClient, mia
 
 def test_pages_lead_to_the_end_and_back(mia: TestClient) -> None:
     there = walked(mia, "/?sort=name", "next")
-    assert [len(page) for page in there] == [25, 25, 10]
+    assert [len(page) for page in there] == [20, 20, 20]
     assert walked(mia, "/?sort=name&before=end", "prev") == there[::-1]
-    assert "51–60 of 60 accounts" in mia.get("/?sort=name&before=end").text
+    assert "41–60 of 60 accounts" in mia.get("/?sort=name&before=end").text
 
 
 @pytest.mark.parametrize("query", ["band=High", "segment=Small&sort=arr", "renewal=90", "show=listed", "driver=Logins"])
@@ -90,7 +90,7 @@ def test_a_choice_shows_the_rows_that_fit(mia: TestClient, engine: Engine, query
 def test_the_order_can_be_chosen(mia: TestClient, engine: Engine) -> None:
     rows = read_list(engine).rows
     by_arr = sorted(rows, key=lambda row: -(row.arr or 0))
-    assert shown(mia, "/?sort=arr") == [row.account_id for row in by_arr[:25]]
+    assert shown(mia, "/?sort=arr") == [row.account_id for row in by_arr[:20]]
     by_deadline = [
         row.account_id
         for row in sorted(rows, key=lambda row: (row.notice_deadline is None, row.notice_deadline or AS_OF))
@@ -193,7 +193,7 @@ def test_a_past_list_says_so_and_shows_itself(ana: TestClient, engine: Engine) -
     past = sorted(
         (row for row in read_list(engine, week).rows if row.owner == "Owner 01"), key=lambda row: row.place or 0
     )
-    assert shown(ana, f"/?as_of={week}") == [row.account_id for row in past][:25]
+    assert shown(ana, f"/?as_of={week}") == [row.account_id for row in past][:20]
     assert ana.get("/?as_of=2020-01-06").status_code == 404
 
 
