@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.quiet import hush_at_exit
-from tests.postgres import binaries, postgres
 
 hush_at_exit()
 
@@ -13,6 +12,8 @@ hush_at_exit()
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The URL of a PostgreSQL server that runs for this session; whoever fills it empties it."""
+    from tests.postgres import binaries, postgres
+
     programs = binaries()
     if programs is None:
         pytest.skip("no PostgreSQL server is installed")

@@ -64,9 +64,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, which can reach nothing but this machine."""
+    """Debian's Chromium, which can reach nothing but this machine.
+
+    It ends with its module: Playwright holds this thread's event loop, which other tests need for themselves.
+    """
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
@@ -86,7 +89,7 @@ def look(browser: Browser, server: str) -> Iterator[Look]:
         # Without motion colours change at once, and axe sees no half-way ones.
         how = {"base_url": server, "color_scheme": theme, "viewport": size, "reduced_motion": "reduce", **more}
         context = browser.new_context(**how)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(15_000)
         opened.append(Watched(context, server))
         return opened[-1]
 

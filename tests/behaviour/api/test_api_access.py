@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from serving.acting.ledger import Action, Actor, act
 from serving.api_keys import keys, revoke_key
-from serving.people import change_person
+from serving.people import change_person, require_person
 from serving.risk_list import read_list
 from serving.web.access import POLICIES
 from tests.made_lists import AT
@@ -48,10 +48,12 @@ def test_the_table_has_every_route() -> None:
 def ask(engine: Engine) -> Ask:
     """Return the status with which a route answers; routes about an account are asked about Owner 01's."""
     account = next(row.account_id for row in read_list(engine).rows if row.owner == "Owner 01")
+    with engine.connect() as connection:
+        ana = require_person(connection, "ana")
 
     def asked(client: TestClient, route: str) -> int:
         method, _, path = route.partition(" ")
-        made = act(engine, Action(account, "note", {"text": "x"}), Actor(None, "tests"), AT)
+        made = act(engine, Action(account, "note", {"text": "x"}), Actor(ana.id, "ana"), AT)
         for name, value in (("{account_id:path}", account), ("{as_of}", "current"), ("{action_id}", str(made))):
             path = path.replace(name, value)
         body: dict[str, Any] = {"json": NOTE} if path.endswith("/feedback") and method == "POST" else {}

@@ -155,7 +155,7 @@ def test_what_people_said_is_in_both_files_and_empty_where_nobody_did(published:
     said = replace(said, snooze_until=date(2026, 9, 21), next_action="=call", next_due=date(2026, 9, 10))
     states = {first.account_id: said}
     full, empty, *_ = read_csv("".join(csv_lines(shown, states, at)))
-    assert (full["stage"], full["days_in_stage"], full["csm_band"]) == ("saving", "9", "Low")
+    assert (full["stage"], full["days_in_stage"], full["csm_band"]) == ("saving", "10", "Low")
     assert (full["final_band"], empty["final_band"]) == ("Low", second.band)
     assert (full["csm_reason"], full["snooze_until"], full["next_due"]) == ("seasonal", "2026-09-21", "2026-09-10")
     assert (full["next_action"], empty["next_action"], empty["days_in_stage"]) == ("'=call", "", "")
