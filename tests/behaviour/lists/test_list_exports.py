@@ -160,7 +160,7 @@ def test_what_people_said_is_in_both_files_and_empty_where_nobody_did(published:
     assert (full["csm_reason"], full["snooze_until"], full["next_due"]) == ("seasonal", "2026-09-21", "2026-09-10")
     assert (full["next_action"], empty["next_action"], empty["days_in_stage"]) == ("'=call", "", "")
     cells = dict(zip(*list(sheet_of(shown, states=states, at=at).values)[:2], strict=True))
-    assert (cells["Days in stage"], cells["Next action"], cells["Final band"]) == (9, "=call", "Low")
+    assert (cells["Days in stage"], cells["Next action"], cells["Final band"]) == (10, "=call", "Low")
     assert "stage" not in as_csv(shown).split("\n", 1)[0]
 
 
