@@ -15,7 +15,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 .PHONY: help environment demo test lint lock clean
 
 help:
-	@echo "make demo   make the environment, simulate a book, publish half a year of lists, say where the results are"
+	@echo "make demo   make the environment, simulate a book, publish 21 weekly lists, say where the results are"
 	@echo "make test   make the environment, then lint, types, import contracts and all tests"
 	@echo "make lint   lint, types and import contracts only"
 	@echo "make lock   write requirements.lock anew from pyproject.toml"

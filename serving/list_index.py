@@ -112,6 +112,7 @@ class ListIndex:
             if wanted := getattr(choice, name):
                 chosen &= self.flags(name, wanted)
         if choice.band:
+            self._require_bands(choice.band)
             chosen &= self.finally_in(choice.band, states)
         if choice.renewal is not None:
             end = (self.header.as_of + timedelta(days=choice.renewal)).toordinal()
@@ -216,6 +217,12 @@ class ListIndex:
         wanted = search.casefold()
         owners = [owner for folded, owner in self._owners if wanted in folded]
         return self._search.says(wanted) | self.flags("owner", owners)
+
+    def _require_bands(self, bands: Collection[str]) -> None:
+        known = self.header.settings.band_names
+        for band in bands:
+            if band not in known:
+                raise UsageError(f"the list of {self.header.as_of} has no band {band!r}; it has {', '.join(known)}")
 
     def filling(self, capacity: int, counted: NDArray[np.bool_]) -> frozenset[str]:
         """Return the accounts with which an owner reaches so many of the counted rows, in the default order."""

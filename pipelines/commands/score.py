@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _said_of_one(result: Mapping[str, Any]) -> str:
-    done = "published" if result["published"] else "was already published and stays as it is"
-    return f"The list of {result['as_of']} ({result['list_rows']:,} accounts) {done}; model {result['model']}."
+    done = "published; model" if result["published"] else "was already published and stays as it is; the champion is"
+    return f"The list of {result['as_of']} ({result['list_rows']:,} accounts) {done} {result['model']}."
 
 
 def _said(result: Mapping[str, Any]) -> str:

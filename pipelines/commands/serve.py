@@ -2,6 +2,8 @@
 
 import argparse
 import socket
+from collections.abc import Callable
+from datetime import date, datetime
 
 from features.errors import UsageError
 from pipelines.console import find_settings, note
@@ -31,10 +33,21 @@ def run(args: argparse.Namespace) -> None:
     if not any(person.active for person in people(engine)):
         note(f"Nobody may sign in yet: forewarn user add NAME --role manager --config {path}")
     # Peers are who they are: the trusted proxy is told by its own address, never by a header that anybody can send.
-    config = uvicorn.Config(create_app(engine, web), proxy_headers=False, server_header=False, log_level="warning")
+    app = create_app(engine, web, clock_of(settings.calendar.as_of))
+    config = uvicorn.Config(app, proxy_headers=False, server_header=False, log_level="warning")
     with _listening(host, port) as listener:
         note(f"Forewarn answers on {web.address or f'http://{host}:{port}'} (Ctrl-C stops it).")
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def clock_of(as_of: date | None) -> Callable[[], datetime]:
+    """Return the application's clock; for a book that ends at a fixed as-of date it starts on that day and goes on."""
+    from serving.web.app import utc_now
+
+    if as_of is None:
+        return utc_now
+    back = utc_now().date() - as_of
+    return lambda: utc_now() - back
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -28,8 +28,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         emit_json(result)
         return 4 if result["refused"] else 0
-    done = "published" if result["published"] else "was already published and stays as it is"
-    emit(f"The list of {as_of} ({result['list_rows']:,} accounts) {done}; model {result['model']}.")
+    done = "published; model" if result["published"] else "was already published and stays as it is; the champion is"
+    emit(f"The list of {as_of} ({result['list_rows']:,} accounts) {done} {result['model']}.")
     emit(result["verdict"])
     emit(f"Report: {result['report']}")
     return 4 if result["refused"] else 0

@@ -97,8 +97,8 @@ class SeenOn:
 
 
 def counted_from(published: PublishedList, today: date, *, current: bool) -> date:
-    """Return the day that days left are counted from: today, but the list's own week for a past or simulated one."""
-    return max(today, published.as_of) if current and not published.simulated else published.as_of
+    """Return the day that days left are counted from: today, but the list's own week for a past one."""
+    return max(today, published.as_of) if current else published.as_of
 
 
 def tones(published: PublishedList) -> dict[str, str]:

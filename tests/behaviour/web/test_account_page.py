@@ -53,7 +53,7 @@ def test_the_head_says_who_it_is_and_how_it_stands(ana: TestClient, engine: Engi
         f"Can still be saved {money(row.saveable, '€')}",
         f"Renewal {day(row.renewal_date)}",
         f"rank {row.rank} of {published.accounts}",
-        f"Automated {row.band} · CSM agrees so far · Final {row.band}",
+        f"Automated {row.band} · CSM has not said otherwise · Final {row.band}",
     ):
         assert part in said, part
 

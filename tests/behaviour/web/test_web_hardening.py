@@ -48,6 +48,14 @@ def test_a_page_goes_on_only_from_accounts_of_the_viewers_book(ana: TestClient, 
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
+def test_a_band_that_no_list_has_is_said_instead_of_showing_nobody(mia: TestClient) -> None:
+    answer = mia.get("/?band=Hgh")
+    assert answer.status_code == 404
+    assert "it has High, Medium, Low" in answer.text
+    several = mia.get("/?band=High&band=Medium").text
+    assert '<select name="band" multiple size="3">' in several
+
+
 def test_a_page_behind_the_last_row_is_the_last_page(ana: TestClient) -> None:
     last = ana.get("/?before=end").text
     account = last.rsplit('name="account" value="', 1)[1].split('"')[0]

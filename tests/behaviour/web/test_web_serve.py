@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from pipelines.cli import main
+from pipelines.commands.serve import clock_of
+from serving.web.app import utc_now
 
 
 @pytest.fixture
@@ -65,3 +68,9 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(config: Path, capsys: pytest
 def test_a_port_that_is_none_is_refused(config: Path, port: str) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["serve", "--config", str(config), "--port", port])
+
+
+def test_a_book_that_ends_on_a_day_is_served_as_of_that_day() -> None:
+    clock = clock_of(date(2026, 11, 2))
+    assert clock().date() - date(2026, 11, 2) in (timedelta(0), timedelta(days=1))
+    assert abs(clock_of(None)() - utc_now()) < timedelta(minutes=1)
