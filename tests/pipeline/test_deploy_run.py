@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,9 @@ def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     config = write_settings(tmp_path, SETTINGS)
     home = tmp_path / "prefect"
     command = [str(Path(sys.executable).with_name("forewarn")), "deploy", "--config", str(config)]
-    process = subprocess.Popen(command, env=quiet_environment(home), stderr=subprocess.PIPE, text=True)
+    # A shell that runs the tests in the background has them ignore SIGINT, and what they start inherits that.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, env=quiet_environment(home), stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     yield process, home
     process.kill()
 
